@@ -1,0 +1,150 @@
+"""Every error that salientclips raises on purpose, each with its remedy.
+
+The tree (catch the branch you care about)::
+
+    SalientClipsError
+    ├── InputError                  the caller's arguments cannot be honoured
+    │   └── UnknownNameError        a sampler, strategy, classifier ... that does not exist
+    ├── MediaError                  something is wrong with a media file
+    │   ├── FileMissingError        nothing there, or a directory
+    │   ├── NotAVideoError          FFmpeg finds no container in it (empty, text, truncated mp4)
+    │   ├── NoVideoStreamError      a container without moving pictures
+    │   ├── NoAudioTrackError       sound was asked for and there is none
+    │   ├── NoFramesError           a video stream from which no frame can be had
+    │   └── SeekMismatchError       the decoder never delivered the frame of the asked time
+    ├── FeatureUnavailableError     this file cannot give the feature that was asked for
+    ├── StoredScoresError           a score file is damaged, or is of another file or other parameters
+    ├── WeightsError                weights are missing, damaged, or of another network
+    └── MissingExtraError           an optional package is absent or fails to load
+
+The message says what happened and names the file; ``remedy`` says what to do about it. The command
+line prints both on one line, and ``--json`` prints them as an object (see ``docs/json.md``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class SalientClipsError(Exception):
+    """Base of every error that this package raises on purpose.
+
+    Args:
+        message: What happened, in one line.
+        remedy: What the user can do about it, in one line; may be empty.
+    """
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        """What happened, in one line."""
+        self.remedy = remedy
+        """What to do about it, in one line; empty where nothing can be done."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Worker processes send errors home by pickle; rebuild them without calling subclass
+        # constructors, whose arguments differ.
+        return _rebuild, (type(self), self.message, self.remedy)
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.remedy}" if self.remedy else self.message
+
+
+def _rebuild(kind: type[SalientClipsError], message: str, remedy: str) -> SalientClipsError:
+    error = kind.__new__(kind)
+    SalientClipsError.__init__(error, message, remedy)
+    return error
+
+
+class InputError(SalientClipsError):
+    """The caller's arguments cannot be honoured."""
+
+
+class UnknownNameError(InputError):
+    """A name that the user passed is not one that exists."""
+
+    def __init__(self, kind: str, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"there is no {kind} {name!r}", f"choose one of: {', '.join(known)}")
+
+
+class MediaError(SalientClipsError):
+    """Something is wrong with a media file; the message names it."""
+
+
+class FileMissingError(MediaError):
+    """There is no regular file at the path."""
+
+    def __init__(self, path: Path) -> None:
+        if path.is_dir():
+            super().__init__(f"'{path}' is a directory", "give the path of one video file")
+        else:
+            super().__init__(f"'{path}' does not exist", "check the path")
+
+
+class NotAVideoError(MediaError):
+    """FFmpeg cannot open the file as a media container."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"'{path}' cannot be opened as a video ({reason})",
+            "check that the file is complete: a truncated mp4 has lost its index",
+        )
+
+
+class NoVideoStreamError(MediaError):
+    """The container holds no moving pictures."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"'{path}' has no video stream", "give a file that holds video")
+
+
+class NoAudioTrackError(MediaError):
+    """Sound was asked for and the file has none."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"'{path}' has no audio track", "use a visual sampler, or leave the sound out")
+
+
+class NoFramesError(MediaError):
+    """There is a video stream, but no frame can be had from it."""
+
+    def __init__(self, path: Path, reason: str = "it holds no packets that can be shown") -> None:
+        super().__init__(
+            f"no video frame can be read from '{path}' ({reason})",
+            "check that the file plays; re-encode it if it does",
+        )
+
+
+class SeekMismatchError(MediaError):
+    """No decoded frame covers the time that was asked for."""
+
+    def __init__(self, path: Path, asked_s: float) -> None:
+        super().__init__(
+            f"'{path}' gives no frame for {asked_s:.3f} s",
+            "remux the file (ffmpeg -i IN -c copy OUT.mkv) and try again",
+        )
+
+
+class FeatureUnavailableError(SalientClipsError):
+    """The file cannot give a feature that was asked for."""
+
+
+class StoredScoresError(SalientClipsError):
+    """A score file is damaged, or belongs to another video or to other parameters."""
+
+
+class WeightsError(SalientClipsError):
+    """Weights are missing, damaged, or do not fit the network tensor by tensor."""
+
+
+class MissingExtraError(SalientClipsError):
+    """An optional package is absent, or is there and fails to load.
+
+    Args:
+        package: Import name of the package, for example ``"torchvision"``.
+        extra: The extra of salientclips that brings it, for example ``"torch"``.
+        reason: Why it could not be loaded, in one line.
+    """
+
+    def __init__(self, package: str, extra: str, reason: str) -> None:
+        super().__init__(f"{package} could not be loaded ({reason})", f"pip install 'salientclips[{extra}]'")

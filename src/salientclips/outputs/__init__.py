@@ -1,0 +1,1 @@
+"""What leaves the package: the JSON contract, score files, tables."""

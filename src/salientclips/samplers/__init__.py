@@ -1,0 +1,1 @@
+"""Rules (and later networks) that turn the features of a clip into one saliency (paper, section 3)."""

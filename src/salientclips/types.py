@@ -1,0 +1,301 @@
+"""The data that flows through salientclips. Read this first; the rest follows.
+
+The chain: path -> PacketTable -> ClipGrid -> ClipFeatures -> ClipScores -> Selection -> VideoPrediction.
+All types are frozen; arrays in them are not to be written to. Nothing here touches a file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from .ranking import Rule, choose
+from .timeline import ClipGrid, ClipSpec, Timeline
+
+Feature = Literal["md", "rgbr", "if", "audio", "packets"]
+"""What a sampler may read: motion displacements, RGB residuals, I-frames, sound, packet cost."""
+
+FEATURES: tuple[Feature, ...] = ("md", "rgbr", "if", "audio", "packets")
+"""All features, in the order in which they are listed to users."""
+
+
+@dataclass(frozen=True)
+class PacketTable:
+    """What one demultiplexing pass knows of a video stream: a row per packet, in decoding order.
+
+    Nothing is decoded for it. 12 hours at 30 frames/s are 1.3 million rows of 22 bytes.
+    """
+
+    timeline: Timeline
+    """Turns ``pts`` into exact times."""
+    pts: npt.NDArray[np.int64]
+    """Presentation time stamps (num_packets,), ticks of ``timeline.time_base``."""
+    duration: npt.NDArray[np.int32]
+    """Ticks that each frame is shown (num_packets,); 0 where the container does not say."""
+    size_bytes: npt.NDArray[np.int32]
+    """Compressed size of each frame (num_packets,), bytes."""
+    is_key: npt.NDArray[np.bool_]
+    """Whether decoding can start at the packet (num_packets,)."""
+    is_shown: npt.NDArray[np.bool_]
+    """False for packets that are decoded but never displayed (edit lists, discarded frames)."""
+    frame_type: npt.NDArray[np.uint8]
+    """``ord("I")``, ``ord("P")``, ``ord("B")`` or ``ord("?")`` of each packet (num_packets,)."""
+
+    def __len__(self) -> int:
+        return len(self.pts)
+
+
+@dataclass(frozen=True)
+class FeatureSupport:
+    """Whether and how one feature can be read from a file."""
+
+    backend: Literal["bitstream", "decoded", "demux", "none"]
+    """Who reads it; ``"none"`` where it cannot be had."""
+    why: str
+    """One line for the user: why this back end, and what it costs."""
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """The video stream of a file, as :func:`salientclips.probe` reports it."""
+
+    codec: str
+    """FFmpeg's codec name, for example ``"h264"``."""
+    profile: str | None
+    """Codec profile, for example ``"High"``; None where FFmpeg does not say."""
+    width_px: int
+    """Coded width before rotation, pixels."""
+    height_px: int
+    """Coded height before rotation, pixels."""
+    rotation_deg: int
+    """Clockwise turn that displays the picture upright: 0, 90, 180 or 270."""
+    start_s: float
+    """Time of the first shown frame, seconds on the timeline."""
+    duration_s: float
+    """From the first shown frame to the end of the last one, seconds; from the packets, not the header."""
+    frame_rate: float
+    """Mean frames per second over ``duration_s``."""
+    variable_frame_rate: bool
+    """Whether frame durations differ by more than the rounding of the time base."""
+    frames: dict[str, int]
+    """Shown frames by type: keys ``"I"``, ``"P"``, ``"B"``, and ``"?"`` where a codec hides its types."""
+    key_frame_spacing_s: float | None
+    """Mean time between key frames, seconds; None with fewer than two."""
+    mean_packet_bytes: dict[str, float]
+    """Mean packet size by frame type, bytes; the same keys as ``frames``."""
+    pixel_format: str | None
+    """FFmpeg's pixel format, for example ``"yuv420p10le"``."""
+
+
+@dataclass(frozen=True)
+class AudioInfo:
+    """One audio track of a file."""
+
+    codec: str
+    """FFmpeg's codec name, for example ``"aac"``."""
+    sample_rate_hz: int
+    """Samples per second of the track as stored."""
+    channels: int
+    """Number of channels as stored."""
+    start_s: float
+    """Time of the first sample, seconds on the timeline."""
+    duration_s: float | None
+    """Length by the container's header, seconds; None where it does not say."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Everything that is worth knowing about a file before work starts."""
+
+    path: Path
+    container: str
+    """FFmpeg's container name, for example ``"mov,mp4,m4a,3gp,3g2,mj2"``."""
+    size_bytes: int
+    video: VideoInfo
+    audio: tuple[AudioInfo, ...]
+    features: dict[Feature, FeatureSupport]
+    """Which features the file can give, by which back end, and why."""
+    warnings: tuple[str, ...] = ()
+    """What is odd about the file, one line each."""
+
+
+@dataclass(frozen=True)
+class FeatureParameters:
+    """What decides the numbers a feature reader gives; stored with every score."""
+
+    frames_per_clip: int = 1
+    """Inter-coded frames read per clip, evenly spread (the paper reads all)."""
+    features: tuple[Feature, ...] = ("md", "rgbr")
+    """Which features are read."""
+
+
+@dataclass(frozen=True)
+class ClipFeatures:
+    """The compressed-domain features of one clip. Grids count 16 x 16 pixel macroblock cells.
+
+    ``n`` frames were read (0 where the clip has none or all failed), ``h = ceil(H / 16)``,
+    ``w = ceil(W / 16)`` in display orientation.
+    """
+
+    index: int
+    """Which clip of the grid."""
+    times: tuple[Fraction, ...]
+    """Display time of each frame read, seconds on the timeline (n,)."""
+    md: npt.NDArray[np.float32] | None
+    """Motion displacements (n, 2, h, w): x right, y down, source pixels per frame of temporal distance."""
+    md_valid: npt.NDArray[np.bool_] | None
+    """Where a cell has a vector (n, h, w); False where it is intra-coded."""
+    rgbr: npt.NDArray[np.float32] | None
+    """RGB residuals (n, 3, h, w): mean residual over the cell, 8-bit levels."""
+    energy: npt.NDArray[np.float32] | None
+    """Mean squared luma residual over the cell (n, h, w), squared 8-bit levels."""
+    iframes: npt.NDArray[np.uint8] | None = None
+    """Decoded I-frames (m, 3, H', W') RGB at reduced size, m >= 0."""
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """Recognises a file without reading it whole, and without trusting its name or date."""
+
+    size_bytes: int
+    """Length of the file, bytes."""
+    sha256: str
+    """Hash of its first and its last MiB, hexadecimal."""
+
+
+@dataclass(frozen=True)
+class ClipScores:
+    """One saliency for every clip of a video, with everything needed to trust it later."""
+
+    path: Path
+    fingerprint: Fingerprint
+    sampler: str
+    """Name of the sampler, as ``salientclips list`` shows it."""
+    sampler_parameters: dict[str, float | int | str]
+    """What decides the sampler's numbers, for example the seed of ``random``."""
+    feature_parameters: FeatureParameters
+    clip_spec: ClipSpec
+    grid: ClipGrid
+    scores: npt.NDArray[np.float64]
+    """Saliency of each clip (num_clips,); higher is more salient; NaN never occurs."""
+    rule: Rule = "top"
+    features_used: tuple[str, ...] = ()
+    """What was read, with the back end, for example ``"md (decoded)"``."""
+    warnings: tuple[str, ...] = ()
+    """What went wrong without stopping the work, one line each."""
+    seconds: dict[str, float] = field(default_factory=dict, compare=False)
+    """Time spent by part: ``demux``, ``features``, ``sampler``."""
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def select(
+        self,
+        k: int = 10,
+        *,
+        min_gap_s: float = 0.0,
+        coverage: float = 0.0,
+        threshold: float | None = None,
+    ) -> Selection:
+        """The K clips worth looking at, most salient first. Costs nothing: the scores are there.
+
+        Args:
+            k: Clips wanted (K of the paper).
+            min_gap_s: Seconds that must lie between two selected clips (temporal non-maximum suppression).
+            coverage: Share of the K places, 0 to 1, that goes to the best clip of each of equally long
+                parts of the video; the other places go by score alone.
+            threshold: Clips whose score is below it are never selected.
+
+        Returns:
+            The selection; with fewer than K clips it says so in ``note``. Equal scores rank by time.
+
+        Raises:
+            InputError: An argument is out of range.
+        """
+        chosen = choose(
+            self.scores,
+            self.grid,
+            k,
+            rule=self.rule,
+            min_gap_s=min_gap_s,
+            coverage=coverage,
+            threshold=threshold,
+        )
+        clips = tuple(
+            SelectedClip(rank, i, self.grid.starts[i], self.grid.ends[i], float(self.scores[i]))
+            for rank, i in enumerate(chosen.indices, start=1)
+        )
+        return Selection(self, k, clips, chosen.note)
+
+
+@dataclass(frozen=True)
+class SelectedClip:
+    """One clip that was chosen."""
+
+    rank: int
+    """1 is the most salient."""
+    index: int
+    """Which clip of the grid."""
+    start: Fraction
+    """Seconds on the timeline, exact."""
+    end: Fraction
+    """Seconds on the timeline, exact, not included."""
+    score: float
+    """The clip's saliency."""
+
+    @property
+    def start_s(self) -> float:
+        """Start, seconds."""
+        return float(self.start)
+
+    @property
+    def end_s(self) -> float:
+        """End, seconds."""
+        return float(self.end)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The clips worth looking at, in rank order."""
+
+    scores: ClipScores
+    k: int
+    """How many were asked for; ``len(clips)`` may be fewer."""
+    clips: tuple[SelectedClip, ...]
+    note: str = ""
+    """Says so where fewer than K clips were found, and why; else empty."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One class and how likely it is."""
+
+    label: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class VideoPrediction:
+    """The label of a video: the mean of the class probabilities of the clips looked at."""
+
+    path: Path
+    strategy: str
+    """How the clips were chosen: sampler, dense, uniform, random or oracle."""
+    k: int
+    """Clips asked for; for ``dense`` the number of clips of the video."""
+    classifier: str
+    """Name of the clip classifier."""
+    predictions: tuple[Prediction, ...]
+    """All classes, most probable first; equal ones in order of class index."""
+    clips: tuple[SelectedClip, ...]
+    """The clips looked at."""
+    seconds: dict[str, float] = field(default_factory=dict, compare=False)
+    """Time spent by part: ``demux``, ``features``, ``sampler``, ``decode``, ``classifier``."""
+    gflops: float | None = None
+    """Cost of the classifier over the clips looked at, 10^9 multiply-adds; None where it is not known."""
+    warnings: tuple[str, ...] = ()
