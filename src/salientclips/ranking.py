@@ -3,7 +3,7 @@
 The paper takes the K highest scores (section 3, "top-K"); that is the default. ``min_gap_s`` (temporal
 non-maximum suppression), ``coverage`` and ``threshold`` are ours. The second rule, ``cumulative``, serves the
 baselines that spread their clips: it takes the clips in which the running sum of the scores crosses the
-middles of K equal parts (MGSampler's idea, ICCV 2021, at clip level; with equal scores it is uniform sampling).
+middles of K equal parts (MGSampler's idea, ICCV 2021, at clip level; equal scores make it uniform sampling).
 
 Everything is deterministic: equal scores rank by time.
 """
@@ -114,6 +114,8 @@ def _at_equal_parts_of_the_sum(scores: npt.NDArray[np.float64], k: int) -> list[
 
 def _with_gaps(order: list[int], grid: ClipGrid, k: int, gap: Fraction) -> list[int]:
     """The first K of ``order`` that keep their distance from those taken before them."""
+    if gap == 0:
+        return order[:k]
     taken: list[int] = []
     for i in order:
         if len(taken) == k:

@@ -1,0 +1,96 @@
+"""Opening files: FFmpeg's errors become ours, and the timeline's zero is found.
+
+Every function of this room that reads a file goes through :func:`open_container`, so that a missing file, a
+directory, an empty file, a text file and a truncated mp4 each give one typed error that names the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import av.container
+import av.error
+import av.stream
+import av.video.stream
+
+from ..errors import FileMissingError, NotAVideoError, NoVideoStreamError
+from ..timeline import Timeline
+
+
+@contextmanager
+def open_container(path: Path) -> Iterator[av.container.InputContainer]:
+    """Open a media file for reading and close it at the end of the block.
+
+    Args:
+        path: A local file.
+
+    Yields:
+        PyAV's container.
+
+    Raises:
+        FileMissingError: There is no file, or it is a directory.
+        NotAVideoError: FFmpeg does not recognise the content, or it may not be read.
+    """
+    if not path.is_file():
+        raise FileMissingError(path)
+    try:
+        # A metadata tag that is not UTF-8 must not keep a video from being read.
+        container = av.open(str(path), metadata_errors="replace")
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise NotAVideoError(path, _reason(error)) from error
+    with container:
+        yield container
+
+
+def _reason(error: Exception) -> str:
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return str(text).splitlines()[0]
+
+
+def video_stream(container: av.container.InputContainer, path: Path) -> av.video.stream.VideoStream:
+    """The video stream that this package works on: FFmpeg's best one that moves.
+
+    Args:
+        container: An open container.
+        path: Its path, for the error.
+
+    Returns:
+        The stream; cover pictures of music files do not count.
+
+    Raises:
+        NoVideoStreamError: There is none.
+    """
+    moving = [s for s in container.streams.video if not _is_cover_picture(s)]
+    if not moving:
+        raise NoVideoStreamError(path)
+    best = container.streams.best("video")
+    return next((s for s in moving if best is not None and s.index == best.index), moving[0])
+
+
+def _is_cover_picture(stream: av.stream.Stream) -> bool:
+    return bool(stream.disposition & av.stream.Disposition.attached_pic)
+
+
+def timeline_of(container: av.container.InputContainer, stream: av.stream.Stream) -> Timeline:
+    """The exact time axis of one stream, with its zero at the start of the container.
+
+    The zero is the earliest start of any video or audio stream, as an exact fraction: the container's own
+    ``start_time`` is rounded to microseconds.
+
+    Args:
+        container: An open container.
+        stream: One of its video or audio streams.
+
+    Returns:
+        The timeline; where no stream says when it starts, its zero is pts 0.
+    """
+    starts = [
+        s.start_time * s.time_base
+        for s in (*container.streams.video, *container.streams.audio)
+        if s.start_time is not None and s.time_base is not None and not _is_cover_picture(s)
+    ]
+    return Timeline(stream.time_base or Fraction(1, 1_000_000), min(starts, default=Fraction(0)))
