@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from math import ceil
 
 import numpy as np
 import numpy.typing as npt
@@ -42,8 +43,8 @@ class Timeline:
         """
         return pts * self.time_base - self.zero
 
-    def pts(self, time: Fraction) -> int:
-        """The last pts that is not after a time (inverse of :meth:`time`, rounded down).
+    def first_pts(self, time: Fraction) -> int:
+        """The first pts that is not before a time (the inverse of :meth:`time` where it is exact).
 
         Args:
             time: Seconds since the start of the container.
@@ -51,7 +52,7 @@ class Timeline:
         Returns:
             Ticks of ``time_base``.
         """
-        return (time + self.zero) // self.time_base
+        return ceil((time + self.zero) / self.time_base)
 
 
 @dataclass(frozen=True)

@@ -298,4 +298,6 @@ class VideoPrediction:
     """Time spent by part: ``demux``, ``features``, ``sampler``, ``decode``, ``classifier``."""
     gflops: float | None = None
     """Cost of the classifier over the clips looked at, 10^9 multiply-adds; None where it is not known."""
+    note: str = ""
+    """Says so where fewer than K clips were looked at, and why; else empty."""
     warnings: tuple[str, ...] = ()

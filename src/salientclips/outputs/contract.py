@@ -1,0 +1,145 @@
+"""The JSON that ``--json`` prints: a contract with machines, versioned as ``"schema": 1``.
+
+``docs/json.md`` describes every key; ``tests/test_contract.py`` holds this file to it. A key may be added within a
+schema; removing one or changing its meaning makes schema 2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from ..errors import SalientClipsError
+from ..types import ClipScores, Probe, SelectedClip, Selection, VideoPrediction
+
+SCHEMA = 1
+
+Json = dict[str, Any]
+
+
+def probe_json(probe: Probe) -> Json:
+    """What ``probe --json`` prints.
+
+    Args:
+        probe: What was found in the file.
+
+    Returns:
+        A JSON-able object; times in seconds, sizes in bytes and pixels.
+    """
+    return {
+        "schema": SCHEMA,
+        "path": str(probe.path),
+        "container": probe.container,
+        "size_bytes": probe.size_bytes,
+        "video": asdict(probe.video),
+        "audio": [asdict(track) for track in probe.audio],
+        "features": {name: asdict(support) for name, support in probe.features.items()},
+        "warnings": list(probe.warnings),
+    }
+
+
+def scores_json(scores: ClipScores) -> Json:
+    """What ``score --json`` prints.
+
+    Args:
+        scores: The scores of a video.
+
+    Returns:
+        A JSON-able object; ``clips`` in order of time.
+    """
+    grid = scores.grid
+    clips = [
+        {"index": i, "start_s": float(start), "end_s": float(end), "score": float(value)}
+        for i, (start, end, value) in enumerate(zip(grid.starts, grid.ends, scores.scores, strict=True))
+    ]
+    return {**_provenance(scores), "clips": clips}
+
+
+def selection_json(selection: Selection) -> Json:
+    """What ``select --json`` prints.
+
+    Args:
+        selection: The clips chosen.
+
+    Returns:
+        A JSON-able object; ``clips`` in rank order.
+    """
+    return {
+        **_provenance(selection.scores),
+        "k": selection.k,
+        "note": selection.note,
+        "clips": [_selected_json(clip) for clip in selection.clips],
+    }
+
+
+def prediction_json(prediction: VideoPrediction, top: int | None = None) -> Json:
+    """What ``classify --json`` prints.
+
+    Args:
+        prediction: The label of a video.
+        top: How many classes to print, most probable first; None for all.
+
+    Returns:
+        A JSON-able object.
+    """
+    return {
+        "schema": SCHEMA,
+        "path": str(prediction.path),
+        "strategy": prediction.strategy,
+        "k": prediction.k,
+        "classifier": prediction.classifier,
+        "predictions": [asdict(p) for p in prediction.predictions[:top]],
+        "clips": [_selected_json(clip) for clip in prediction.clips],
+        "seconds": prediction.seconds,
+        "gflops": prediction.gflops,
+        "note": prediction.note,
+        "warnings": list(prediction.warnings),
+    }
+
+
+def error_json(error: SalientClipsError) -> Json:
+    """What any verb prints under ``--json`` when it fails.
+
+    Args:
+        error: What was raised.
+
+    Returns:
+        ``{"error": {"type", "message", "remedy"}}`` with the schema.
+    """
+    return {
+        "schema": SCHEMA,
+        "error": {"type": type(error).__name__, "message": error.message, "remedy": error.remedy},
+    }
+
+
+def _provenance(scores: ClipScores) -> Json:
+    return {
+        "schema": SCHEMA,
+        "path": str(scores.path),
+        "fingerprint": asdict(scores.fingerprint),
+        "sampler": scores.sampler,
+        "sampler_parameters": scores.sampler_parameters,
+        "feature_parameters": {
+            "frames_per_clip": scores.feature_parameters.frames_per_clip,
+            "features": list(scores.feature_parameters.features),
+        },
+        "clip": {
+            "frames": scores.clip_spec.frames,
+            "frame_step": scores.clip_spec.frame_step,
+            "seconds": None if scores.clip_spec.seconds is None else float(scores.clip_spec.seconds),
+        },
+        "rule": scores.rule,
+        "features_used": list(scores.features_used),
+        "warnings": list(scores.warnings),
+        "seconds": scores.seconds,
+    }
+
+
+def _selected_json(clip: SelectedClip) -> Json:
+    return {
+        "rank": clip.rank,
+        "index": clip.index,
+        "start_s": clip.start_s,
+        "end_s": clip.end_s,
+        "score": clip.score,
+    }

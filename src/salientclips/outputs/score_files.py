@@ -1,0 +1,238 @@
+"""Score files: the scores of one video as Parquet, JSON or CSV, and back without loss.
+
+A file carries what is needed to trust it later: the video's fingerprint, the sampler, the feature parameters and
+the exact clip boundaries (integer ticks of one common time base). :func:`load_scores` refuses a file of another
+video or other parameters, and any file that is damaged. Parquet has the header in its schema's metadata, CSV in a
+first line that starts with ``#``, JSON in its top-level keys (the same object as ``score --json``, plus ticks).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from math import isfinite, lcm
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InputError, SalientClipsError, StoredScoresError
+from ..media.fingerprint import fingerprint
+from ..samplers import Sampler
+from ..timeline import ClipGrid, ClipSpec
+from ..types import ClipScores, FeatureParameters, Fingerprint
+from .contract import SCHEMA, Json, scores_json
+
+_COLUMNS = ("index", "start_s", "end_s", "score", "start_ticks", "end_ticks")
+
+
+def save_scores(scores: ClipScores, path: str | Path) -> None:
+    """Write scores to a file whose suffix says the format.
+
+    The file appears whole or not at all: it is written beside its place and then renamed.
+
+    Args:
+        scores: The scores of one video.
+        path: Ends in ``.parquet``, ``.json`` or ``.csv``; an existing file is replaced.
+
+    Raises:
+        InputError: The suffix is another one, or the file cannot be written.
+    """
+    path = Path(path)
+    write, _ = _format_of(path)
+    header = _header(scores)
+    rows = _rows(scores, header["ticks_per_second"])
+    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        write(beside, header, rows)
+        beside.replace(path)
+    except OSError as error:
+        raise InputError(f"'{path}' cannot be written ({error.strerror})", "choose another place") from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def load_scores(
+    path: str | Path,
+    video: str | Path | None = None,
+    *,
+    sampler: Sampler | None = None,
+    clip: ClipSpec | None = None,
+) -> ClipScores:
+    """Read scores back and check that they are what they are taken for.
+
+    Args:
+        path: A file that :func:`save_scores` wrote.
+        video: If given, the video that the scores must be of; recognised by content, not by name.
+        sampler: If given, the sampler that must have made them, with the same parameters.
+        clip: If given, the clip length that they must be for.
+
+    Returns:
+        The scores, bit for bit as saved; ``path`` is ``video`` where that is given.
+
+    Raises:
+        StoredScoresError: The file is missing, damaged, of another video or of other parameters.
+    """
+    path = Path(path)
+    try:
+        header, rows = _format_of(path)[1](path)
+        scores = _build(header, rows)
+    except SalientClipsError:
+        raise
+    except FileNotFoundError as error:
+        raise StoredScoresError(f"'{path}' does not exist", "check the path of the score file") from error
+    except Exception as error:  # a damaged file can break a parser in any way
+        raise StoredScoresError(
+            f"'{path}' is not a readable score file ({type(error).__name__})", "score the video again"
+        ) from error
+    if video is not None:
+        scores = _checked_video(scores, path, Path(video))
+    _check_parameters(scores, path, sampler, clip)
+    return scores
+
+
+def _checked_video(scores: ClipScores, path: Path, video: Path) -> ClipScores:
+    if fingerprint(video) != scores.fingerprint:
+        raise StoredScoresError(
+            f"'{path}' holds the scores of another file than '{video}'", "score this video again"
+        )
+    return replace(scores, path=video)
+
+
+def _check_parameters(
+    scores: ClipScores, path: Path, sampler: Sampler | None, clip: ClipSpec | None
+) -> None:
+    def stored(what: str, have: object, want: object) -> None:
+        if have != want:
+            raise StoredScoresError(
+                f"'{path}' was made with {what} {have}, not {want}",
+                "score again, or leave out the options that differ",
+            )
+
+    if sampler is not None:
+        stored("sampler", scores.sampler, sampler.name)
+        stored("sampler parameters", scores.sampler_parameters, sampler.parameters)
+        stored("feature parameters", scores.feature_parameters, sampler.feature_parameters)
+    if clip is not None:
+        stored("clips of", scores.clip_spec, clip)
+
+
+# --- the header and the rows, common to the three formats ---------------------------------------------------
+
+
+def _header(scores: ClipScores) -> Json:
+    ticks_per_second = lcm(*(t.denominator for t in (*scores.grid.starts, *scores.grid.ends)), 1)
+    exact_seconds = scores.clip_spec.seconds
+    header = {key: value for key, value in scores_json(scores).items() if key != "clips"}
+    header["clip"]["seconds"] = None if exact_seconds is None else str(exact_seconds)
+    return {**header, "ticks_per_second": ticks_per_second}
+
+
+def _rows(scores: ClipScores, per_second: int) -> list[Json]:
+    clips = scores_json(scores)["clips"]
+    for row, start, end in zip(clips, scores.grid.starts, scores.grid.ends, strict=True):
+        row["start_ticks"] = int(start * per_second)
+        row["end_ticks"] = int(end * per_second)
+    return list(clips)
+
+
+def _build(header: Json, rows: Sequence[Json]) -> ClipScores:
+    if header["schema"] != SCHEMA:
+        raise StoredScoresError(
+            f"the score file has schema {header['schema']}, this version reads {SCHEMA}", "score again"
+        )
+    per_second = int(header["ticks_per_second"])
+    values = np.array([float(row["score"]) for row in rows], dtype=np.float64)
+    if [int(row["index"]) for row in rows] != list(range(len(rows))) or not np.isfinite(values).all():
+        raise ValueError("rows are missing, out of order or not finite")
+    if not all(isfinite(v) for v in header["seconds"].values()):
+        raise ValueError("times are not finite")
+    clip, features = header["clip"], header["feature_parameters"]
+    seconds = clip["seconds"]
+    return ClipScores(
+        path=Path(header["path"]),
+        fingerprint=Fingerprint(int(header["fingerprint"]["size_bytes"]), str(header["fingerprint"]["sha256"])),
+        sampler=str(header["sampler"]),
+        sampler_parameters=dict(header["sampler_parameters"]),
+        feature_parameters=FeatureParameters(int(features["frames_per_clip"]), tuple(features["features"])),
+        clip_spec=ClipSpec(clip["frames"], clip["frame_step"], None if seconds is None else Fraction(seconds)),
+        grid=ClipGrid(
+            tuple(Fraction(int(row["start_ticks"]), per_second) for row in rows),
+            tuple(Fraction(int(row["end_ticks"]), per_second) for row in rows),
+        ),
+        scores=values,
+        rule=header["rule"],
+        features_used=tuple(header["features_used"]),
+        warnings=tuple(header["warnings"]),
+        seconds=dict(header["seconds"]),
+    )
+
+
+# --- the three formats --------------------------------------------------------------------------------------
+
+
+def _write_json(path: Path, header: Json, rows: list[Json]) -> None:
+    path.write_text(json.dumps({**header, "clips": rows}, indent=1), encoding="utf-8")
+
+
+def _read_json(path: Path) -> tuple[Json, list[Json]]:
+    header: Json = json.loads(path.read_text(encoding="utf-8"))
+    return header, header.pop("clips")
+
+
+def _write_csv(path: Path, header: Json, rows: list[Json]) -> None:
+    text = io.StringIO()
+    text.write(f"# salientclips {json.dumps(header)}\n")
+    table = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
+    table.writeheader()
+    table.writerows({**row, "score": repr(row["score"])} for row in rows)
+    path.write_text(text.getvalue(), encoding="utf-8")
+
+
+def _read_csv(path: Path) -> tuple[Json, list[Json]]:
+    first, rest = path.read_text(encoding="utf-8").split("\n", 1)
+    if not first.startswith("# salientclips "):
+        raise ValueError("the first line is not a salientclips header")
+    header: Json = json.loads(first.removeprefix("# salientclips "))
+    return header, list(csv.DictReader(io.StringIO(rest)))
+
+
+def _write_parquet(path: Path, header: Json, rows: list[Json]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    kinds = (pa.int64(), pa.float64(), pa.float64(), pa.float64(), pa.int64(), pa.int64())
+    schema = pa.schema(
+        list(zip(_COLUMNS, kinds, strict=True)), metadata={"salientclips": json.dumps(header)}
+    )
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), path)
+
+
+def _read_parquet(path: Path) -> tuple[Json, list[Json]]:
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path)
+    header: Json = json.loads(table.schema.metadata[b"salientclips"])
+    return header, table.to_pylist()
+
+
+_Writer = Callable[[Path, Json, list[Json]], None]
+_Reader = Callable[[Path], tuple[Json, list[Json]]]
+_FORMATS: dict[str, tuple[_Writer, _Reader]] = {
+    ".parquet": (_write_parquet, _read_parquet),
+    ".json": (_write_json, _read_json),
+    ".csv": (_write_csv, _read_csv),
+}
+
+
+def _format_of(path: Path) -> tuple[_Writer, _Reader]:
+    try:
+        return _FORMATS[path.suffix.lower()]
+    except KeyError:
+        raise InputError(
+            f"'{path}' is no score file by its name", "let it end in .parquet, .json or .csv"
+        ) from None

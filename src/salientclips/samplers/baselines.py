@@ -1,0 +1,202 @@
+"""Samplers that need no training; each is a baseline for ever.
+
+``uniform`` and ``random`` are the strategies of the paper's tables (poster, "Strategies"). ``packet-cost``
+believes the encoder: what is costly to code is new. ``motion`` adds up what moves against the camera and what
+motion could not predict. ``cumulative-motion`` is MGSampler (Zhi et al., ICCV 2021) at clip level: clips are
+spread evenly over the motion instead of over time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..compressed.features import remove_camera_motion
+from ..ranking import Rule
+from ..types import ClipFeatures, FeatureParameters
+from .evidence import VideoEvidence
+
+Scores = npt.NDArray[np.float64]
+
+NO_FEATURES = FeatureParameters(frames_per_clip=0, features=())
+NET_SIDE_PX = 224
+"""Motion is measured as if the shorter side had this many pixels, so that sizes can be compared."""
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """K clips evenly spread over the video: equal scores, spread by the cumulative rule."""
+
+    name: str = "uniform"
+    rule: Rule = "cumulative"
+    feature_parameters: FeatureParameters = NO_FEATURES
+
+    @property
+    def parameters(self) -> dict[str, float | int | str]:
+        """None."""
+        return {}
+
+    def __call__(self, evidence: VideoEvidence) -> Scores:
+        """Score each clip 1; float64 (num_clips,)."""
+        return np.ones(len(evidence.grid))
+
+
+@dataclass(frozen=True)
+class Random:
+    """K clips by lot."""
+
+    seed: int = 0
+    name: str = "random"
+    rule: Rule = "top"
+    feature_parameters: FeatureParameters = NO_FEATURES
+
+    @property
+    def parameters(self) -> dict[str, float | int | str]:
+        """The seed."""
+        return {"seed": self.seed}
+
+    def __call__(self, evidence: VideoEvidence) -> Scores:
+        """Score each clip by a seeded uniform draw from [0, 1); float64 (num_clips,)."""
+        return np.random.default_rng(self.seed).random(len(evidence.grid))
+
+
+@dataclass(frozen=True)
+class PacketCost:
+    """How much dearer a clip's frames are than others of their type in the same video."""
+
+    name: str = "packet-cost"
+    rule: Rule = "top"
+    feature_parameters: FeatureParameters = FeatureParameters(frames_per_clip=0, features=("packets",))
+
+    @property
+    def parameters(self) -> dict[str, float | int | str]:
+        """None."""
+        return {}
+
+    def __call__(self, evidence: VideoEvidence) -> Scores:
+        """Mean over the clip's frames of size / (mean size of that frame type in the video).
+
+        Dividing by the type's mean takes the GOP structure out: an I-frame is dear wherever it stands. Where
+        a video has frames of other types, its I-frames are left out: their size tells of texture, not of change.
+
+        Args:
+            evidence: The video; only its packet table is read.
+
+        Returns:
+            float64 (num_clips,), 1 is average; NaN where a clip holds no frame that counts.
+        """
+        table, grid = evidence.table, evidence.grid
+        inter = table.is_shown & (table.frame_type != ord("I")) & ~table.is_key
+        counted = inter if inter.any() else table.is_shown
+        types, sizes = table.frame_type[counted], table.size_bytes[counted].astype(np.float64)
+        for kind in np.unique(types):
+            sizes[types == kind] /= max(sizes[types == kind].mean(), 1.0)
+        clip = _clip_of_packets(evidence, table.pts[counted])
+        inside = clip >= 0
+        total = np.bincount(clip[inside], weights=sizes[inside], minlength=len(grid))
+        count = np.bincount(clip[inside], minlength=len(grid))
+        return np.divide(total, count, out=np.full(len(grid), np.nan), where=count > 0)
+
+
+def _clip_of_packets(evidence: VideoEvidence, pts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Index of the clip in which each pts lies (len(pts),), -1 for none; exact, by integer ticks."""
+    timeline, grid = evidence.table.timeline, evidence.grid
+    first = np.array([timeline.first_pts(t) for t in grid.starts], dtype=np.int64)
+    stop = np.array([timeline.first_pts(t) for t in grid.ends], dtype=np.int64)
+    clip = np.searchsorted(first, pts, side="right") - 1
+    clip[pts >= stop[np.maximum(clip, 0)]] = -1
+    return clip
+
+
+@dataclass(frozen=True)
+class Motion:
+    """What moves against the camera, and what motion could not predict."""
+
+    frames_per_clip: int = 1
+    name: str = "motion"
+    rule: Rule = "top"
+
+    @property
+    def feature_parameters(self) -> FeatureParameters:
+        """MD and RGB-R of ``frames_per_clip`` frames."""
+        return FeatureParameters(self.frames_per_clip, ("md", "rgbr"))
+
+    @property
+    def parameters(self) -> dict[str, float | int | str]:
+        """None beyond the feature parameters."""
+        return {}
+
+    def __call__(self, evidence: VideoEvidence) -> Scores:
+        """``log(1 + m) + log(1 + r)``, averaged over the frames read of a clip.
+
+        m is the mean length of the displacements after the global camera motion was taken out, in pixels per
+        frame at a shorter side of 224; r is the root of the mean squared luma residual, in 8-bit levels.
+        The logarithms keep one wild frame from drowning a clip and put the two on one footing.
+
+        Args:
+            evidence: The video; MD and RGB-R are read.
+
+        Returns:
+            float64 (num_clips,), 0 for a still picture; NaN where no frame of a clip could be read.
+        """
+        scores = np.full(len(evidence.grid), np.nan)
+        for clip in evidence.features(self.feature_parameters):
+            if clip.times:
+                scores[clip.index] = np.mean(np.log1p(_moving(clip)) + np.log1p(_unpredicted(clip)))
+        return scores
+
+
+@dataclass(frozen=True)
+class CumulativeMotion:
+    """MGSampler's idea at clip level: clips at equal steps of accumulated motion."""
+
+    frames_per_clip: int = 1
+    name: str = "cumulative-motion"
+    rule: Rule = "cumulative"
+
+    @property
+    def feature_parameters(self) -> FeatureParameters:
+        """MD of ``frames_per_clip`` frames."""
+        return FeatureParameters(self.frames_per_clip, ("md",))
+
+    @property
+    def parameters(self) -> dict[str, float | int | str]:
+        """None beyond the feature parameters."""
+        return {}
+
+    def __call__(self, evidence: VideoEvidence) -> Scores:
+        """Square root of the mean displacement against the camera, averaged over the frames read.
+
+        The root is MGSampler's exponent of 0.5, which keeps still stretches from being skipped altogether.
+
+        Args:
+            evidence: The video; MD is read.
+
+        Returns:
+            float64 (num_clips,), at least 0; NaN where no frame of a clip could be read.
+        """
+        scores = np.full(len(evidence.grid), np.nan)
+        for clip in evidence.features(self.feature_parameters):
+            if clip.times:
+                scores[clip.index] = np.mean(np.sqrt(_moving(clip)))
+        return scores
+
+
+def _moving(clip: ClipFeatures) -> npt.NDArray[np.float64]:
+    """Mean displacement against the camera, pixels per frame at a shorter side of 224; (n,)."""
+    assert clip.md is not None
+    assert clip.md_valid is not None
+    scale = NET_SIDE_PX / (16 * min(clip.md.shape[-2:]))
+    lengths = np.empty(len(clip.md))
+    for i, (md, valid) in enumerate(zip(clip.md, clip.md_valid, strict=True)):
+        own = remove_camera_motion(md, valid)
+        lengths[i] = np.hypot(own[0], own[1])[valid].mean() if valid.any() else 0.0
+    return lengths * scale
+
+
+def _unpredicted(clip: ClipFeatures) -> npt.NDArray[np.float64]:
+    """Root mean squared luma residual of each frame, 8-bit levels; (n,)."""
+    assert clip.energy is not None
+    return np.sqrt(clip.energy.mean(axis=(1, 2), dtype=np.float64))

@@ -1,0 +1,60 @@
+"""What a sampler is given, and what it is: the two halves of the agreement between reading and scoring.
+
+A sampler is a callable from the evidence of one video to one number a clip. It asks for what it needs, so a
+sampler that looks at nothing (``uniform``) costs nothing, and features stream past without being kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ..ranking import Rule
+from ..timeline import ClipGrid
+from ..types import ClipFeatures, FeatureParameters, PacketTable
+
+
+@dataclass(frozen=True)
+class VideoEvidence:
+    """What a sampler can learn of one video without decoding it by itself."""
+
+    table: PacketTable
+    """Every packet's time, size and type."""
+    grid: ClipGrid
+    """The clips to be scored."""
+    features: Callable[[FeatureParameters], Iterator[ClipFeatures]]
+    """Reads features: an iterator in order of clips, one item a clip, each to be used and let go."""
+
+
+class Sampler(Protocol):
+    """A light judge of clips (the paper's saliency S, section 3)."""
+
+    @property
+    def name(self) -> str:
+        """The name that users pass and files store."""
+
+    @property
+    def rule(self) -> Rule:
+        """How clips are to be taken from the scores."""
+
+    @property
+    def feature_parameters(self) -> FeatureParameters:
+        """What it reads; ``features`` is empty where it reads nothing."""
+
+    @property
+    def parameters(self) -> dict[str, float | int | str]:
+        """Everything else that decides its numbers, to be stored with them."""
+
+    def __call__(self, evidence: VideoEvidence) -> npt.NDArray[np.float64]:
+        """Score every clip.
+
+        Args:
+            evidence: The video.
+
+        Returns:
+            float64 (num_clips,); higher is more salient; NaN for a clip of which nothing could be read.
+        """

@@ -1,0 +1,129 @@
+"""The verb ``score``: from a path to one saliency for every clip (paper, section 3).
+
+One demultiplexing pass gives the exact times and the clip grid; then the sampler pulls the features it needs, clip
+by clip, and only its numbers are kept. Memory holds the packet table (22 bytes a frame) and nothing that grows
+faster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import numpy.typing as npt
+
+from ..compressed.decoded import FeatureReader
+from ..media.demux import end_time, read_packets, shown_times
+from ..media.fingerprint import fingerprint
+from ..samplers import Sampler, VideoEvidence, make_sampler
+from ..timeline import ClipGrid, ClipSpec
+from ..types import ClipFeatures, ClipScores, FeatureParameters
+
+Progress = Callable[[str, float], None]
+"""Called with what is being done ("demux", "features", ...) and its share done, 0 to 1."""
+
+DEFAULT_SAMPLER = "motion"
+
+
+def score(
+    path: str | Path,
+    sampler: str | Sampler = DEFAULT_SAMPLER,
+    *,
+    clip: ClipSpec | None = None,
+    grid: ClipGrid | None = None,
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> ClipScores:
+    """Give every clip of a video a saliency.
+
+    Args:
+        path: A local video file, any container and codec that FFmpeg reads.
+        sampler: A name from ``salientclips list``, or a sampler of your own (see
+            :class:`salientclips.Sampler`).
+        clip: How long a clip is; 16 frames at step 2 by default, about a second.
+        grid: Score these clips instead, for example scenes; times in seconds on the timeline.
+        threads: Decoder threads; the result does not depend on it.
+        progress: Called as the work goes on.
+
+    Returns:
+        Scores float64 (num_clips,) with the grid and everything needed to trust them later. Clips of which nothing
+        could be read get the median of the others, and ``warnings`` says how many they are.
+
+    Raises:
+        FileMissingError: There is no such file.
+        NotAVideoError: FFmpeg cannot open it.
+        NoVideoStreamError: It holds no moving pictures.
+        NoFramesError: It holds no frame that is shown.
+        UnknownNameError: There is no sampler of that name.
+    """
+    path = Path(path)
+    judge = make_sampler(sampler) if isinstance(sampler, str) else sampler
+    spec = clip or ClipSpec()
+    watch = _Stopwatch(progress)
+
+    began = perf_counter()
+    table = read_packets(path, progress=watch.step("demux"))
+    clips = grid or ClipGrid.from_frame_times(shown_times(table), end_time(table), spec)
+    watch.seconds["demux"] = perf_counter() - began
+
+    reader = FeatureReader(path, table, clips, threads=threads, progress=watch.step("features"))
+
+    def features(parameters: FeatureParameters) -> Iterator[ClipFeatures]:
+        return watch.timed("features", reader.read(parameters))
+
+    began = perf_counter()
+    raw = judge(VideoEvidence(table, clips, features))
+    watch.seconds["sampler"] = perf_counter() - began - watch.seconds.get("features", 0.0)
+    scores, missing = _fill(raw)
+    return ClipScores(
+        path=path,
+        fingerprint=fingerprint(path),
+        sampler=judge.name,
+        sampler_parameters=judge.parameters,
+        feature_parameters=judge.feature_parameters,
+        clip_spec=spec,
+        grid=clips,
+        scores=scores,
+        rule=judge.rule,
+        features_used=reader.used,
+        warnings=(*table.warnings, *reader.warnings, *missing),
+        seconds=watch.seconds,
+    )
+
+
+def _fill(raw: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
+    """Clips without a score get the median: neither chosen for it nor left out for it."""
+    lost = np.isnan(raw)
+    if not lost.any():
+        return raw, ()
+    scores = raw.copy()
+    scores[lost] = 0.0 if lost.all() else np.median(raw[~lost])
+    return scores, (f"{lost.sum()} of {len(raw)} clips gave no features and have the median score",)
+
+
+@dataclass
+class _Stopwatch:
+    """Where the time goes, and the caller's progress bar."""
+
+    progress: Progress | None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def step(self, name: str) -> Callable[[float], None] | None:
+        """The progress callback of one part of the work."""
+        if self.progress is None:
+            return None
+        report = self.progress
+        return lambda share: report(name, share)
+
+    def timed(self, name: str, items: Iterator[ClipFeatures]) -> Iterator[ClipFeatures]:
+        """Pass items on, and book the time they took to come."""
+        while True:
+            began = perf_counter()
+            item = next(items, None)
+            self.seconds[name] = self.seconds.get(name, 0.0) + perf_counter() - began
+            if item is None:
+                return
+            yield item
