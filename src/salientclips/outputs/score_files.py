@@ -103,9 +103,7 @@ def _checked_video(scores: ClipScores, path: Path, video: Path) -> ClipScores:
     return replace(scores, path=video)
 
 
-def _check_parameters(
-    scores: ClipScores, path: Path, sampler: Sampler | None, clip: ClipSpec | None
-) -> None:
+def _check_parameters(scores: ClipScores, path: Path, sampler: Sampler | None, clip: ClipSpec | None) -> None:
     def stored(what: str, have: object, want: object) -> None:
         if have != want:
             raise StoredScoresError(
@@ -155,11 +153,15 @@ def _build(header: Json, rows: Sequence[Json]) -> ClipScores:
     seconds = clip["seconds"]
     return ClipScores(
         path=Path(header["path"]),
-        fingerprint=Fingerprint(int(header["fingerprint"]["size_bytes"]), str(header["fingerprint"]["sha256"])),
+        fingerprint=Fingerprint(
+            int(header["fingerprint"]["size_bytes"]), str(header["fingerprint"]["sha256"])
+        ),
         sampler=str(header["sampler"]),
         sampler_parameters=dict(header["sampler_parameters"]),
         feature_parameters=FeatureParameters(int(features["frames_per_clip"]), tuple(features["features"])),
-        clip_spec=ClipSpec(clip["frames"], clip["frame_step"], None if seconds is None else Fraction(seconds)),
+        clip_spec=ClipSpec(
+            clip["frames"], clip["frame_step"], None if seconds is None else Fraction(seconds)
+        ),
         grid=ClipGrid(
             tuple(Fraction(int(row["start_ticks"]), per_second) for row in rows),
             tuple(Fraction(int(row["end_ticks"]), per_second) for row in rows),
@@ -206,9 +208,7 @@ def _write_parquet(path: Path, header: Json, rows: list[Json]) -> None:
     import pyarrow.parquet as pq
 
     kinds = (pa.int64(), pa.float64(), pa.float64(), pa.float64(), pa.int64(), pa.int64())
-    schema = pa.schema(
-        list(zip(_COLUMNS, kinds, strict=True)), metadata={"salientclips": json.dumps(header)}
-    )
+    schema = pa.schema(list(zip(_COLUMNS, kinds, strict=True)), metadata={"salientclips": json.dumps(header)})
     pq.write_table(pa.Table.from_pylist(rows, schema=schema), path)
 
 

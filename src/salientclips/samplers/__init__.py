@@ -5,15 +5,24 @@
 
 from __future__ import annotations
 
+from ..errors import UnknownNameError
 from .baselines import CumulativeMotion, Motion, PacketCost, Random, Uniform
 from .evidence import Sampler, VideoEvidence
-
-from ..errors import UnknownNameError
 
 SAMPLERS: tuple[str, ...] = ("motion", "cumulative-motion", "packet-cost", "uniform", "random")
 """Names of the samplers, the default first."""
 
-__all__ = ["SAMPLERS", "Sampler", "VideoEvidence", "make_sampler"]
+__all__ = [
+    "SAMPLERS",
+    "CumulativeMotion",
+    "Motion",
+    "PacketCost",
+    "Random",
+    "Sampler",
+    "Uniform",
+    "VideoEvidence",
+    "make_sampler",
+]
 
 
 def make_sampler(name: str, *, seed: int = 0, frames_per_clip: int | None = None) -> Sampler:
