@@ -30,6 +30,20 @@ from .contract import SCHEMA, Json, scores_json
 _COLUMNS = ("index", "start_s", "end_s", "score", "start_ticks", "end_ticks")
 
 
+def check_writable(path: Path) -> None:
+    """Find out before long work whether scores can be written to a place.
+
+    Args:
+        path: Where scores are to go.
+
+    Raises:
+        InputError: The suffix is unknown, the folder is not there, or it may not be written to.
+    """
+    _format_of(path)
+    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise InputError(f"'{path}' cannot be written", "choose a file in a folder that exists")
+
+
 def save_scores(scores: ClipScores, path: str | Path) -> None:
     """Write scores to a file whose suffix says the format.
 

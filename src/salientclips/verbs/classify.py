@@ -26,7 +26,7 @@ from ..media.decode import FrameReader
 from ..media.demux import read_packets, shown_times
 from ..samplers import Random, Sampler, Uniform
 from ..timeline import ClipSpec
-from ..types import ClipScores, Prediction, SelectedClip, Selection, VideoPrediction
+from ..types import ClipScores, PacketTable, Prediction, SelectedClip, Selection, VideoPrediction
 from .score import DEFAULT_SAMPLER, Progress, score
 
 if TYPE_CHECKING:
@@ -87,14 +87,20 @@ class VideoClassifier:
             MediaError: The video cannot be read; see :mod:`salientclips.errors`.
         """
         path = Path(path)
-        scores = self._scores(path, scores, progress)
+        began = perf_counter()
+        table = read_packets(path)
+        demux_s = perf_counter() - began
+        scores = self._scores(path, table, scores, progress)
         candidates = self._candidates(scores)
-        looked = self._look(path, candidates.clips, scores, progress)
+        looked = self._look(path, candidates.clips, shown_times(table), progress)
+        looked.seconds["demux"] = demux_s
         if self.strategy == "oracle":
             candidates, looked = self._oracle(candidates, looked, label)
         return self._prediction(path, scores, candidates, looked)
 
-    def _scores(self, path: Path, scores: ClipScores | None, progress: Progress | None) -> ClipScores:
+    def _scores(
+        self, path: Path, table: PacketTable, scores: ClipScores | None, progress: Progress | None
+    ) -> ClipScores:
         if self.strategy == "sampler" and scores is not None:
             # What scoring cost was paid elsewhere; this call pays for looking only.
             return replace(scores, seconds={})
@@ -104,25 +110,25 @@ class VideoClassifier:
         elif self.strategy != "sampler":
             judge = Uniform()
         spec = ClipSpec(self.classifier.input.frames, self.classifier.input.frame_step)
-        return score(path, judge, clip=spec, threads=self.threads, progress=progress)
+        return score(path, judge, clip=spec, threads=self.threads, table=table, progress=progress)
 
     def _candidates(self, scores: ClipScores) -> Selection:
         everything = self.strategy in ("dense", "oracle")
         return scores.select(max(1, len(scores)) if everything else self.k)
 
     def _look(
-        self, path: Path, clips: Sequence[SelectedClip], scores: ClipScores, progress: Progress | None
+        self,
+        path: Path,
+        clips: Sequence[SelectedClip],
+        frame_times: Sequence[Fraction],
+        progress: Progress | None,
     ) -> _Looked:
         """Run f on clips, in order of time so that the decoder only moves forward."""
-        began = perf_counter()
-        times = shown_times(read_packets(path))
-        demux_s = perf_counter() - began
-        looker = _Looker(path, self.classifier, times, self.threads, self.batch_clips)
+        looker = _Looker(path, self.classifier, frame_times, self.threads, self.batch_clips)
         ordered = sorted(clips, key=lambda c: c.start)
-        probabilities = looker.look(ordered, progress)
-        by_index = {c.index: row for c, row in zip(ordered, probabilities, strict=True)}
-        seconds = {"demux": demux_s, **looker.seconds}
-        return _Looked(np.stack([by_index[c.index] for c in clips]), seconds, len(clips), looker.warnings)
+        row_of = {c.index: row for row, c in enumerate(ordered)}
+        probabilities = looker.look(ordered, progress)[[row_of[c.index] for c in clips]]
+        return _Looked(probabilities, looker.seconds, len(clips), looker.warnings)
 
     def _oracle(self, candidates: Selection, looked: _Looked, label: str | None) -> tuple[Selection, _Looked]:
         if label is None or label not in self.classifier.labels:

@@ -1,8 +1,8 @@
 """The verb ``score``: from a path to one saliency for every clip (paper, section 3).
 
-One demultiplexing pass gives the exact times and the clip grid; then the sampler pulls the features it needs, clip
-by clip, and only its numbers are kept. Memory holds the packet table (22 bytes a frame) and nothing that grows
-faster.
+One demultiplexing pass gives the exact times and the clip grid; then the sampler pulls the features it needs,
+clip by clip, and only its numbers are kept. Memory holds the packet table (22 bytes a frame) and nothing that
+grows faster.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..media.demux import end_time, read_packets, shown_times
 from ..media.fingerprint import fingerprint
 from ..samplers import Sampler, VideoEvidence, make_sampler
 from ..timeline import ClipGrid, ClipSpec
-from ..types import ClipFeatures, ClipScores, FeatureParameters
+from ..types import ClipFeatures, ClipScores, FeatureParameters, PacketTable
 
 Progress = Callable[[str, float], None]
 """Called with what is being done ("demux", "features", ...) and its share done, 0 to 1."""
@@ -35,6 +35,7 @@ def score(
     clip: ClipSpec | None = None,
     grid: ClipGrid | None = None,
     threads: int = 1,
+    table: PacketTable | None = None,
     progress: Progress | None = None,
 ) -> ClipScores:
     """Give every clip of a video a saliency.
@@ -46,11 +47,12 @@ def score(
         clip: How long a clip is; 16 frames at step 2 by default, about a second.
         grid: Score these clips instead, for example scenes; times in seconds on the timeline.
         threads: Decoder threads; the result does not depend on it.
+        table: The file's packet table where it was read already; saves a pass.
         progress: Called as the work goes on.
 
     Returns:
-        Scores float64 (num_clips,) with the grid and everything needed to trust them later. Clips of which nothing
-        could be read get the median of the others, and ``warnings`` says how many they are.
+        Scores float64 (num_clips,) with the grid and everything needed to trust them later. Clips of which
+        nothing could be read get the median of the others, and ``warnings`` says how many they are.
 
     Raises:
         FileMissingError: There is no such file.
@@ -65,7 +67,8 @@ def score(
     watch = _Stopwatch(progress)
 
     began = perf_counter()
-    table = read_packets(path, progress=watch.step("demux"))
+    if table is None:
+        table = read_packets(path, progress=watch.step("demux"))
     clips = grid or ClipGrid.from_frame_times(shown_times(table), end_time(table), spec)
     watch.seconds["demux"] = perf_counter() - began
 

@@ -1,0 +1,78 @@
+"""Finds the K clips of a long video worth looking at, before the video is decoded.
+
+An implementation of SCSampler (Korbar, Tran, Torresani, ICCV 2019). The public names are below and nothing else;
+each is imported when it is first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0.dev0"
+
+_HOME = {
+    "ClipClassifier": "classifiers.protocol",
+    "ClipGrid": "timeline",
+    "ClipInput": "classifiers.protocol",
+    "ClipScores": "types",
+    "ClipSpec": "timeline",
+    "Probe": "types",
+    "SalientClipsError": "errors",
+    "Sampler": "samplers",
+    "SelectedClip": "types",
+    "Selection": "types",
+    "VideoClassifier": "verbs.classify",
+    "VideoPrediction": "types",
+    "load_classifier": "classifiers",
+    "load_scores": "outputs.score_files",
+    "make_sampler": "samplers",
+    "probe": "media.probe",
+    "save_scores": "outputs.score_files",
+    "score": "verbs.score",
+}
+
+__all__ = [
+    "ClipClassifier",
+    "ClipGrid",
+    "ClipInput",
+    "ClipScores",
+    "ClipSpec",
+    "Probe",
+    "SalientClipsError",
+    "Sampler",
+    "SelectedClip",
+    "Selection",
+    "VideoClassifier",
+    "VideoPrediction",
+    "load_classifier",
+    "load_scores",
+    "make_sampler",
+    "probe",
+    "save_scores",
+    "score",
+]
+
+if TYPE_CHECKING:
+    from .classifiers import load_classifier
+    from .classifiers.protocol import ClipClassifier, ClipInput
+    from .errors import SalientClipsError
+    from .media.probe import probe
+    from .outputs.score_files import load_scores, save_scores
+    from .samplers import Sampler, make_sampler
+    from .timeline import ClipGrid, ClipSpec
+    from .types import ClipScores, Probe, SelectedClip, Selection, VideoPrediction
+    from .verbs.classify import VideoClassifier
+    from .verbs.score import score
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,212 @@
+"""The commands, each a few lines: what is parsed goes to a verb, what comes back is printed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from . import options as opt
+
+app = typer.Typer(
+    help="Find the K clips of a long video worth looking at, before the video is decoded.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.command()
+def probe(video: opt.Video, as_json: opt.AsJson = False) -> None:
+    """Say what is in a file, which features it can give, by which back end, and why."""
+    from ..media.probe import probe as look
+    from ..outputs.contract import probe_json
+    from .show import show_probe
+
+    found = look(video)
+    if as_json:
+        _print_json(probe_json(found))
+    else:
+        show_probe(found)
+
+
+@app.command()
+def score(
+    video: opt.Video,
+    sampler: opt.SamplerName = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write to a .parquet, .json or .csv file.", show_default=False),
+    ] = None,
+    frames_per_clip: opt.FramesPerClip = None,
+    clip_frames: opt.ClipFrames = None,
+    frame_step: opt.FrameStep = None,
+    clip_seconds: opt.ClipSeconds = None,
+    seed: opt.Seed = 0,
+    threads: opt.Threads = 1,
+    as_json: opt.AsJson = False,
+) -> None:
+    """Give every clip of a video one saliency."""
+    from ..outputs.contract import scores_json
+    from ..outputs.score_files import check_writable, save_scores
+    from ..samplers import make_sampler
+    from ..verbs.score import DEFAULT_SAMPLER
+    from ..verbs.score import score as work_out
+    from .progress import progress_bar
+    from .show import show_scores
+
+    if output is not None:
+        check_writable(output)
+    judge = make_sampler(sampler or DEFAULT_SAMPLER, seed=seed, frames_per_clip=frames_per_clip)
+    spec = opt.clip_spec(clip_frames, frame_step, clip_seconds)
+    with progress_bar() as progress:
+        scores = work_out(video, judge, clip=spec, threads=threads, progress=progress)
+    if output is not None:
+        save_scores(scores, output)
+    if as_json:
+        _print_json(scores_json(scores))
+    else:
+        show_scores(scores, output)
+
+
+@app.command()
+def select(
+    video: opt.Video,
+    k: opt.K = 10,
+    sampler: opt.SamplerName = None,
+    min_gap: opt.MinGap = 0.0,
+    coverage: opt.Coverage = 0.0,
+    threshold: opt.Threshold = None,
+    scores: opt.StoredScores = None,
+    frames_per_clip: opt.FramesPerClip = None,
+    clip_frames: opt.ClipFrames = None,
+    frame_step: opt.FrameStep = None,
+    clip_seconds: opt.ClipSeconds = None,
+    seed: opt.Seed = 0,
+    threads: opt.Threads = 1,
+    as_json: opt.AsJson = False,
+) -> None:
+    """Rank the clips of a video and show the top K with their times."""
+    from ..outputs.contract import selection_json
+    from .show import show_selection
+    from .stored import scores_for
+
+    spec = opt.clip_spec(clip_frames, frame_step, clip_seconds)
+    ranked = scores_for(video, scores, sampler, frames_per_clip, seed, spec, threads)
+    selection = ranked.select(k, min_gap_s=min_gap, coverage=coverage, threshold=threshold)
+    if as_json:
+        _print_json(selection_json(selection))
+    else:
+        show_selection(selection)
+
+
+@app.command()
+def classify(
+    video: opt.Video,
+    classifier: Annotated[
+        str, typer.Option("--classifier", "-c", help="Who looks: see `salientclips list`, or hf:NAME.")
+    ] = "r2plus1d_18",
+    weights: Annotated[
+        str | None,
+        typer.Option(help="Its weights: a path, a URL, or 'default'.", show_default=False),
+    ] = None,
+    random_weights: Annotated[
+        bool, typer.Option("--random-weights", help="Use untrained weights (for timing only).")
+    ] = False,
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="Class names, one a line, where they are not Kinetics-400's.", show_default=False),
+    ] = None,
+    strategy: Annotated[
+        str, typer.Option(help="How clips are chosen: sampler, dense, uniform, random or oracle.")
+    ] = "sampler",
+    k: opt.K = 10,
+    sampler: opt.SamplerName = None,
+    label: Annotated[
+        str | None, typer.Option(help="The true class, for the oracle.", show_default=False)
+    ] = None,
+    scores: opt.StoredScores = None,
+    frames_per_clip: opt.FramesPerClip = None,
+    top: Annotated[int, typer.Option(help="Classes to show.", min=1)] = 5,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    seed: opt.Seed = 0,
+    threads: opt.Threads = 1,
+    as_json: opt.AsJson = False,
+) -> None:
+    """Label a video from K of its clips: the mean of their class probabilities."""
+    from ..classifiers import load_classifier
+    from ..outputs.contract import prediction_json
+    from ..samplers import make_sampler
+    from ..verbs.classify import VideoClassifier
+    from ..verbs.score import DEFAULT_SAMPLER
+    from .progress import progress_bar
+    from .show import show_prediction
+    from .stored import load_for
+
+    judge = make_sampler(sampler or DEFAULT_SAMPLER, seed=seed, frames_per_clip=frames_per_clip)
+    ready = None if scores is None else load_for(video, scores, sampler, frames_per_clip, seed, None)
+    look = load_classifier(
+        classifier, weights=weights, random_weights=random_weights, labels=labels, device=device
+    )
+    whole = VideoClassifier(look, judge, k, strategy, seed, threads)
+    with progress_bar() as progress:
+        prediction = whole(video, label=label, scores=ready, progress=progress)
+    if as_json:
+        _print_json(prediction_json(prediction, top))
+    else:
+        show_prediction(prediction, top)
+
+
+@app.command("list")
+def list_names(as_json: opt.AsJson = False) -> None:
+    """Name everything that an option accepts: samplers, strategies, classifiers."""
+    from ..verbs.names import names
+    from .show import show_names
+
+    found = names()
+    if as_json:
+        _print_json({"schema": 1, **found})
+    else:
+        show_names(found)
+
+
+@app.command()
+def demo(
+    keep: Annotated[
+        Path | None, typer.Option(help="Keep the demo's video in this file.", show_default=False)
+    ] = None,
+    as_json: opt.AsJson = False,
+) -> None:
+    """Make a small video with a known salient part, and find it."""
+    from ..outputs.contract import selection_json
+    from ..verbs.demo import run_demo
+    from .show import show_demo
+
+    outcome = run_demo(keep)
+    if as_json:
+        found = {"true_start_s": outcome.true_start_s, "true_end_s": outcome.true_end_s}
+        _print_json({**selection_json(outcome.selection), **found, "hits": outcome.hits})
+    else:
+        show_demo(outcome)
+
+
+@app.command()
+def doctor(as_json: opt.AsJson = False) -> None:
+    """Say what is installed, what loads, what is missing and how to get it."""
+    from dataclasses import asdict
+
+    from ..verbs.doctor import examine
+    from .show import show_doctor
+
+    findings = examine()
+    if as_json:
+        _print_json({"schema": 1, "parts": [asdict(finding) for finding in findings]})
+    else:
+        show_doctor(findings)
+
+
+def _print_json(data: dict[str, Any]) -> None:
+    print(json.dumps(data, indent=1, allow_nan=False))

@@ -1,0 +1,72 @@
+"""The options that several commands share, each said once."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import InputError
+from ..timeline import ClipSpec
+
+Video = Annotated[Path, typer.Argument(metavar="VIDEO", help="A video file.", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON (schema 1, see docs/json.md).")]
+SamplerName = Annotated[
+    str | None,
+    typer.Option("--sampler", "-s", help="Who scores: see `salientclips list`. [default: motion]"),
+]
+Seed = Annotated[int, typer.Option(help="Seed of what is drawn by lot.")]
+Threads = Annotated[int, typer.Option(help="Decoder threads; the result does not depend on it.", min=1)]
+FramesPerClip = Annotated[
+    int | None,
+    typer.Option(help="Frames read per clip by samplers that read motion; 0 for all.", min=0),
+]
+ClipFrames = Annotated[
+    int | None, typer.Option(help="Frames of a clip that a classifier looks at. [default: 16]")
+]
+FrameStep = Annotated[
+    int | None, typer.Option(help="Source frames from one of them to the next. [default: 2]")
+]
+ClipSeconds = Annotated[
+    float | None, typer.Option(help="Make clips this many seconds long instead.", show_default=False)
+]
+K = Annotated[int, typer.Option("-k", "--k", help="Clips wanted.")]
+MinGap = Annotated[float, typer.Option(help="Least seconds between two selected clips.")]
+Coverage = Annotated[float, typer.Option(help="Share of K, 0 to 1, spread over equal parts of the video.")]
+Threshold = Annotated[float | None, typer.Option(help="Least score of a selected clip.", show_default=False)]
+StoredScores = Annotated[
+    Path | None,
+    typer.Option("--scores", help="Use scores that `score --output` wrote.", show_default=False),
+]
+
+
+def clip_spec(frames: int | None, frame_step: int | None, seconds: float | None) -> ClipSpec | None:
+    """The clip length that was asked for.
+
+    Args:
+        frames: ``--clip-frames``.
+        frame_step: ``--frame-step``.
+        seconds: ``--clip-seconds``.
+
+    Returns:
+        The specification; None where no option was given.
+
+    Raises:
+        InputError: A value is out of range.
+    """
+    if frames is None and frame_step is None and seconds is None:
+        return None
+    usual = ClipSpec()
+    exact = None
+    if seconds is not None:
+        if not 0 < seconds < float("inf"):
+            raise InputError(f"--clip-seconds {seconds} is not a length", "give more than 0 seconds")
+        # What the user typed, not its nearest binary fraction: 0.1 is a tenth.
+        exact = Fraction(str(seconds))
+    return ClipSpec(
+        usual.frames if frames is None else frames,
+        usual.frame_step if frame_step is None else frame_step,
+        exact,
+    )

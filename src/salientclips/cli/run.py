@@ -1,0 +1,72 @@
+"""Runs the command line and turns every failure into one line, one JSON object and an exit code.
+
+Exit codes: 0 done (perhaps with warnings), 1 failed, 2 the command was not understood, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import NoReturn
+
+from ..errors import SalientClipsError
+from ..outputs.contract import error_json
+from .app import app
+
+
+def main() -> NoReturn:
+    """Run the command in ``sys.argv`` and leave the process with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command.
+
+    Args:
+        arguments: The words after ``salientclips``.
+
+    Returns:
+        The exit code; no exception passes, and no traceback is printed unless ``SALIENTCLIPS_TRACEBACK`` is set.
+    """
+    wants_json = "--json" in arguments
+    try:
+        code = app(args=arguments, prog_name="salientclips", standalone_mode=False)
+        sys.stdout.flush()
+    except SalientClipsError as error:
+        return _fail(error, wants_json)
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has gone (| head): that is no failure, but nothing more can be written.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if _is_usage(error):
+            return _fail(SalientClipsError(_usage_message(error), "see --help"), wants_json, code=2)
+        if os.environ.get("SALIENTCLIPS_TRACEBACK"):
+            raise
+        text = " ".join(str(error).split()) or "no message"
+        unforeseen = SalientClipsError(
+            f"unforeseen {type(error).__name__}: {text}",
+            "set SALIENTCLIPS_TRACEBACK=1 to see where, and report it",
+        )
+        return _fail(unforeseen, wants_json)
+    return code if isinstance(code, int) else 0
+
+
+def _is_usage(error: Exception) -> bool:
+    # typer carries its own copy of click or uses the package, by version; both mark such errors alike.
+    return hasattr(error, "format_message") and hasattr(error, "exit_code")
+
+
+def _usage_message(error: Exception) -> str:
+    return " ".join(str(error.format_message()).split()).rstrip(".")  # type: ignore[attr-defined]
+
+
+def _fail(error: SalientClipsError, wants_json: bool, code: int = 1) -> int:
+    if wants_json:
+        print(json.dumps(error_json(error)))
+    print("error: " + " ".join(str(error).split()), file=sys.stderr)
+    return code

@@ -1,0 +1,172 @@
+"""What a person sees: tables on stdout, warnings on stderr. Machines get ``--json`` instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ..types import ClipScores, Probe, SelectedClip, Selection, VideoPrediction
+from ..verbs.demo import DemoOutcome
+from ..verbs.doctor import Finding
+
+# soft_wrap keeps long paths whole when stdout is piped; emoji codes in file names stay text.
+_out = Console(emoji=False, highlight=False)
+_err = Console(stderr=True, emoji=False, highlight=False, soft_wrap=True)
+
+_LONGEST_TABLE = 40
+
+
+def clock(seconds: float) -> str:
+    """Seconds as ``h:mm:ss.mmm``, hours only where there are any."""
+    sign = "-" if seconds < 0 else ""
+    total_ms = round(abs(seconds) * 1000)
+    minutes, ms = divmod(total_ms, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    tail = f"{ms / 1000:06.3f}"
+    return f"{sign}{hours}:{minutes:02}:{tail}" if hours else f"{sign}{minutes}:{tail}"
+
+
+def show_probe(probe: Probe) -> None:
+    """Print what is in a file."""
+    video = probe.video
+    table = _facts(str(probe.path))
+    rate = "variable, " if video.variable_frame_rate else ""
+    spacing = video.key_frame_spacing_s
+    rows = {
+        "container": f"{probe.container}, {probe.size_bytes:,} bytes",
+        "video": f"{video.codec} {video.profile or ''} {video.width_px} x {video.height_px}".strip()
+        + f", {video.pixel_format or 'unknown pixel format'}, turned {video.rotation_deg} degrees",
+        "duration": f"{clock(video.duration_s)}, starts at {video.start_s:.3f} s",
+        "frame rate": f"{rate}{video.frame_rate:.3f} frames/s",
+        "frames": ", ".join(
+            f"{count} {kind} of {video.mean_packet_bytes[kind]:,.0f} bytes"
+            for kind, count in video.frames.items()
+            if count
+        ),
+        "key frames": "only one" if spacing is None else f"every {spacing:.2f} s",
+    }
+    for name, value in rows.items():
+        table.add_row(name, escape(value))
+    for number, track in enumerate(probe.audio):
+        table.add_row(
+            f"audio {number}",
+            f"{track.codec}, {track.sample_rate_hz} Hz, {track.channels} channels, "
+            f"starts at {track.start_s:.3f} s",
+        )
+    if not probe.audio:
+        table.add_row("audio", "none")
+    for feature, support in probe.features.items():
+        table.add_row(f"feature {feature}", escape(f"{support.backend}: {support.why}"))
+    _out.print(table)
+    _warn(probe.warnings)
+
+
+def show_scores(scores: ClipScores, output: Path | None) -> None:
+    """Print the scores in order of time, or where they were written."""
+    if output is not None:
+        _out.print(f"{len(scores)} clips scored by {scores.sampler}, written to {escape(str(output))}")
+        _warn(scores.warnings)
+        return
+    table = Table(title=f"{escape(str(scores.path))}: saliency by {scores.sampler}")
+    for heading in ("clip", "start", "end", "score", ""):
+        table.add_column(heading, justify="left" if heading == "" else "right")
+    highest = max(float(scores.scores.max(initial=0.0)), 1e-12)
+    shown = range(len(scores)) if len(scores) <= _LONGEST_TABLE else range(_LONGEST_TABLE)
+    for i in shown:
+        value = float(scores.scores[i])
+        bar = "#" * round(20 * max(value, 0.0) / highest)
+        table.add_row(str(i), clock(scores.grid.start_s[i]), clock(scores.grid.end_s[i]), f"{value:.4f}", bar)
+    _out.print(table)
+    if len(scores) > _LONGEST_TABLE:
+        _out.print(f"... and {len(scores) - _LONGEST_TABLE} more clips; --output FILE or --json gives all")
+    _warn(scores.warnings)
+
+
+def show_selection(selection: Selection) -> None:
+    """Print the selected clips in rank order."""
+    scores = selection.scores
+    title = f"{escape(str(scores.path))}: {len(selection.clips)} of {len(scores)} clips by {scores.sampler}"
+    _out.print(_clip_table(title, selection.clips))
+    _say(selection.note)
+    _warn(scores.warnings)
+
+
+def show_prediction(prediction: VideoPrediction, top: int) -> None:
+    """Print a video's classes, the clips looked at, and what it took."""
+    table = Table(title=f"{escape(str(prediction.path))}: {prediction.classifier}, {prediction.strategy}")
+    table.add_column("class")
+    table.add_column("probability", justify="right")
+    for guess in prediction.predictions[:top]:
+        table.add_row(escape(guess.label), f"{guess.probability:.4f}")
+    _out.print(table)
+    if len(prediction.clips) <= _LONGEST_TABLE:
+        _out.print(_clip_table("clips looked at", prediction.clips))
+    else:
+        _out.print(f"{len(prediction.clips)} clips looked at")
+    parts = ", ".join(f"{part} {value:.2f}" for part, value in prediction.seconds.items())
+    cost = "" if prediction.gflops is None else f"; {prediction.gflops:,.0f} GFLOPs"
+    _out.print(f"seconds: {parts}{cost}")
+    _say(prediction.note)
+    _warn(prediction.warnings)
+
+
+def show_names(names: Mapping[str, Sequence[str]]) -> None:
+    """Print every name an option accepts."""
+    table = Table()
+    table.add_column("kind")
+    table.add_column("names")
+    for kind, known in names.items():
+        table.add_row(kind, ", ".join(known) or "none yet")
+    _out.print(table)
+
+
+def show_demo(outcome: DemoOutcome) -> None:
+    """Print what the demo hid and what was found."""
+    begin, end = clock(outcome.true_start_s), clock(outcome.true_end_s)
+    _out.print(f"Made a video of {clock(outcome.duration_s)}; something happens from {begin} to {end}.")
+    show_selection(outcome.selection)
+    _out.print(f"{outcome.hits} of {len(outcome.selection.clips)} selected clips lie there.")
+    _out.print("Now your own: [bold]salientclips select YOUR_VIDEO -k 10[/bold]")
+
+
+def show_doctor(findings: Iterable[Finding]) -> None:
+    """Print the state of the installation."""
+    table = Table()
+    for heading in ("part", "state", "what it is for", "remedy"):
+        table.add_column(heading)
+    for finding in findings:
+        state = escape(finding.version) if finding.works else f"[yellow]{escape(finding.problem)}[/yellow]"
+        table.add_row(finding.part, state, escape(finding.purpose), escape(finding.remedy))
+    _out.print(table)
+
+
+def _facts(title: str) -> Table:
+    table = Table(title=escape(title), show_header=False)
+    table.add_column("fact", no_wrap=True)
+    table.add_column("value")
+    return table
+
+
+def _clip_table(title: str, clips: Sequence[SelectedClip]) -> Table:
+    table = Table(title=title)
+    for heading in ("rank", "clip", "start", "end", "score"):
+        table.add_column(heading, justify="right")
+    for clip in clips:
+        table.add_row(
+            str(clip.rank), str(clip.index), clock(clip.start_s), clock(clip.end_s), f"{clip.score:.4f}"
+        )
+    return table
+
+
+def _say(note: str) -> None:
+    if note:
+        _out.print(escape(note))
+
+
+def _warn(warnings: Sequence[str]) -> None:
+    for warning in warnings:
+        _err.print(f"[yellow]warning:[/yellow] {escape(warning)}")

@@ -1,0 +1,79 @@
+"""Scores for a command: from a file where one is given, else worked out now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..outputs.score_files import load_scores
+from ..samplers import make_sampler
+from ..timeline import ClipSpec
+from ..types import ClipScores
+from ..verbs.score import DEFAULT_SAMPLER, score
+from .progress import progress_bar
+
+
+def scores_for(
+    video: Path,
+    stored: Path | None,
+    sampler: str | None,
+    frames_per_clip: int | None,
+    seed: int,
+    clip: ClipSpec | None,
+    threads: int,
+) -> ClipScores:
+    """The scores of a video.
+
+    Args:
+        video: A video file.
+        stored: A score file, or None to score now.
+        sampler: Name of the sampler; None for the default, or for whatever made the file.
+        frames_per_clip: As for :func:`salientclips.samplers.make_sampler`.
+        seed: Seed of ``random``.
+        clip: Clip length; None for the default, or for whatever is in the file.
+        threads: Decoder threads.
+
+    Returns:
+        The scores.
+
+    Raises:
+        StoredScoresError: The file is of another video, or an option contradicts it.
+        SalientClipsError: Whatever scoring raises.
+    """
+    if stored is not None:
+        return load_for(video, stored, sampler, frames_per_clip, seed, clip)
+    judge = make_sampler(sampler or DEFAULT_SAMPLER, seed=seed, frames_per_clip=frames_per_clip)
+    with progress_bar() as progress:
+        return score(video, judge, clip=clip, threads=threads, progress=progress)
+
+
+def load_for(
+    video: Path,
+    stored: Path,
+    sampler: str | None,
+    frames_per_clip: int | None,
+    seed: int,
+    clip: ClipSpec | None,
+) -> ClipScores:
+    """Stored scores, checked against the video and against every option that was given.
+
+    Args:
+        video: The video that they must be of.
+        stored: The score file.
+        sampler: If given, the sampler that must have made them.
+        frames_per_clip: Goes with ``sampler``.
+        seed: Goes with ``sampler``.
+        clip: If given, the clip length that they must be for.
+
+    Returns:
+        The scores.
+
+    Raises:
+        StoredScoresError: They do not fit.
+    """
+    named = sampler is not None or frames_per_clip is not None
+    judge = (
+        make_sampler(sampler or DEFAULT_SAMPLER, seed=seed, frames_per_clip=frames_per_clip)
+        if named
+        else None
+    )
+    return load_scores(stored, video, sampler=judge, clip=clip)

@@ -1,0 +1,98 @@
+"""The verb ``doctor``: what is installed, what loads, what is missing and how to get it.
+
+A package counts as working only if it *loads*: a torchvision that was built for another torch is found by its name
+and breaks at import, which is how most installations fail.
+"""
+
+from __future__ import annotations
+
+import importlib
+import platform
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from .. import __version__
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The state of one part of the installation."""
+
+    part: str
+    """Name of the package or part."""
+    works: bool
+    """Whether it loads."""
+    version: str
+    """Its version; empty where it is not there."""
+    purpose: str
+    """What it is for."""
+    problem: str = ""
+    """Why it does not work, in one line."""
+    remedy: str = ""
+    """The command that gets it."""
+
+
+@dataclass(frozen=True)
+class _Package:
+    module: str
+    distribution: str
+    purpose: str
+    extra: str = ""
+
+
+_PACKAGES = (
+    _Package("av", "av", "reads containers, decodes (FFmpeg)"),
+    _Package("numpy", "numpy", "arrays"),
+    _Package("pyarrow.parquet", "pyarrow", "score files in Parquet"),
+    _Package("typer", "typer", "the command line"),
+    _Package("torch", "torch", "classifiers", "torch"),
+    _Package("torchvision", "torchvision", "r3d_18, mc3_18, r2plus1d_18", "torch"),
+    _Package("safetensors", "safetensors", "weights in safetensors", "torch"),
+    _Package("transformers", "transformers", "classifiers hf:NAME", "hf"),
+)
+
+
+def examine() -> tuple[Finding, ...]:
+    """Try every part of the installation.
+
+    Returns:
+        One finding a part; the packages in order of need.
+    """
+    own = Finding("salientclips", True, __version__, f"Python {platform.python_version()}")
+    return (own, *(_try(package) for package in _PACKAGES), _codecs(), _native())
+
+
+def _try(package: _Package) -> Finding:
+    name = package.module.split(".")[0]
+    remedy = f"pip install 'salientclips[{package.extra}]'" if package.extra else f"pip install {name}"
+    try:
+        found = version(package.distribution)
+    except PackageNotFoundError:
+        return Finding(name, False, "", package.purpose, "not installed", remedy)
+    try:
+        importlib.import_module(package.module)
+    except Exception as error:  # a broken package may raise anything while it loads
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:160]
+        return Finding(name, False, found, package.purpose, f"does not load ({reason})", remedy)
+    return Finding(name, True, found, package.purpose)
+
+
+def _codecs() -> Finding:
+    from ..media.codecs import COMMON_DECODERS, missing_decoders
+
+    purpose = f"decodes {', '.join(COMMON_DECODERS)}"
+    missing = missing_decoders()
+    if missing:
+        problem = f"no decoder for {', '.join(missing)}"
+        return Finding("FFmpeg's codecs", False, "", purpose, problem, "pip install --force-reinstall av")
+    return Finding("FFmpeg's codecs", True, "all there", purpose)
+
+
+def _native() -> Finding:
+    return Finding(
+        "bitstream reader",
+        False,
+        "",
+        "reads motion and residuals without decoding",
+        "not in this version: features come from the decoded back end",
+    )
