@@ -65,9 +65,7 @@ def _safe(typer: FrameTyper) -> FrameTyper:
 
 
 def _mpeg12(packet: memoryview) -> FrameHead:
-    """H.262, 6.2.3: picture_start_code, temporal_reference u(10), picture_coding_type u(3); 4 is MPEG-1's
-    D.
-    """
+    """H.262, 6.2.3: temporal_reference u(10), picture_coding_type u(3) after the start code; 4 is D."""
     data = bytes(packet)
     start = data.find(b"\x00\x00\x01\x00")
     if start < 0:
@@ -85,9 +83,7 @@ _VOP_START = b"\x00\x00\x01\xb6"
 
 
 class _Mpeg4Typer:
-    """ISO 14496-2, 6.2.5. Knows "packed" B-frames: two VOPs in one packet, then a placeholder that is not
-    coded.
-    """
+    """ISO 14496-2, 6.2.5, with "packed" B-frames: two VOPs in a packet, then a placeholder not coded."""
 
     _TYPES = (FrameHead(I), FrameHead(P), FrameHead(B), FrameHead(P))
 

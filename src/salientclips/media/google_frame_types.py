@@ -66,9 +66,7 @@ def _skip_intra_colour(bits: Bits, profile: int) -> None:
 
 
 def _superframe(packet: memoryview) -> Iterator[memoryview]:
-    """Annex B: an index at the packet's end, framed by two equal marker bytes, gives the sizes of the
-    frames.
-    """
+    """Annex B: an index at the packet's end, between two equal marker bytes, gives the frame sizes."""
     marker = packet[-1]
     count, size_bytes = (marker & 7) + 1, (marker >> 3 & 3) + 1
     index_bytes = 2 + count * size_bytes

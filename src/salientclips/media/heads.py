@@ -1,6 +1,4 @@
-"""What the quick look at a packet gives; shared by the files that do the looking, for one codec family
-each.
-"""
+"""What the quick look at a packet gives; shared by the files that look, one for each codec family."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The quick look for H.264 and HEVC: NAL units, with length prefixes (mp4, mkv) or start codes (ts, avi,
-raw).
+"""The quick look for H.264 and HEVC: NAL units, with length prefixes (mp4) or start codes (ts, avi, raw).
 
 H.264: ITU-T H.264, 7.3.1 (NAL unit), 7.3.3 (slice header), Annex B; ISO 14496-15 (avcC, hvcC). HEVC: ITU-T
 H.265, 7.3.2.3 (PPS), 7.3.6 (slice header), 7.4.2.2 (leading pictures). The type of a frame is that of its
@@ -123,7 +122,7 @@ def _hvcc_units(extradata: bytes) -> Iterator[memoryview]:
 
 
 def _nal_units(packet: memoryview, length_size: int) -> Iterator[memoryview]:
-    """Every NAL unit that has at least 2 bytes; a unit may be cut short or run on to the end of the packet."""
+    """Every NAL unit that has at least 2 bytes; a unit may be cut short or run on too far."""
     if length_size:
         at = 0
         while at + length_size < len(packet):
