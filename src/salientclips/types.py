@@ -45,6 +45,8 @@ class PacketTable:
     """False for packets that are decoded but never displayed (edit lists, discarded frames)."""
     frame_type: npt.NDArray[np.uint8]
     """``ord("I")``, ``ord("P")``, ``ord("B")`` or ``ord("?")`` of each packet (num_packets,)."""
+    warnings: tuple[str, ...] = ()
+    """What went wrong in the pass without stopping it, one line each."""
 
     def __len__(self) -> int:
         return len(self.pts)

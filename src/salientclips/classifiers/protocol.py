@@ -1,7 +1,8 @@
 """What a clip classifier is to this package: a callable with its input format on its sleeve.
 
-The paper's f maps a clip ``v(i)`` in R^(F x 3 x H x W) to ``[0, 1]^C`` (poster, "The problem"). Any callable
-that keeps :class:`ClipClassifier` works; no base class is needed. torch is imported for type checking only.
+The paper's f maps a clip ``v(i)`` in R^(F x 3 x H x W) to ``[0, 1]^C`` (poster, "The problem"). Any
+callable that keeps :class:`ClipClassifier` works; no base class is needed. torch is imported for type
+checking only.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ class ClipInput:
     """Divides RGB after the mean was subtracted."""
     gflops: float | None
     """Cost of one clip, 10^9 multiply-adds; None where it is not known."""
+    antialias: bool = True
+    """Whether shrinking averages over the pixels it drops; False as torchvision's published transforms do."""
 
 
 class ClipClassifier(Protocol):

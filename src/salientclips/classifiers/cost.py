@@ -1,0 +1,34 @@
+"""What a network costs: parameters and multiply-adds, counted, not copied from papers.
+
+The paper's tables set accuracy against run time; evaluation reports the multiply-adds that a selection
+saves. Counting runs the network on torch's ``meta`` device: shapes only, no numbers, well under a second.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+
+def count_parameters(network: nn.Module) -> int:
+    """Trainable numbers in a network (batch-norm statistics are not among them)."""
+    return sum(p.numel() for p in network.parameters())
+
+
+def count_gflops(network: nn.Module, frames: int, side_px: int) -> float:
+    """Cost of one clip.
+
+    Args:
+        network: On the ``meta`` device; takes (B, 3, T, H, W).
+        frames: T.
+        side_px: H = W, pixels.
+
+    Returns:
+        10^9 multiply-adds in convolutions and matrix products, the unit of the papers (torch's counter
+        counts a multiplication and an addition as two).
+    """
+    clip = torch.empty(1, 3, frames, side_px, side_px, device="meta")
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        network.eval()(clip)
+    return float(counter.get_total_flops()) / 2e9

@@ -1,0 +1,233 @@
+"""One pass over the packets of a video: exact times, sizes, key flags and frame types, with nothing decoded.
+
+This is the cheap view of a video that everything else stands on (the paper's "compressed domain", section
+3.1). Which packets become a shown frame is settled here by the rules that libavcodec follows:
+
+- packets that the container marks as discarded (edit lists) and frames that the codec hides (alt-ref frames,
+  placeholders of packed B-frames, RASL pictures at the start) are not shown;
+- what lies before the first key frame, in decoding or in display order, lacks its references and is not
+  shown, except in MPEG-4 part 2, MPEG-1 and codecs like them, where libavcodec shows P-frames anyway;
+- two packets with the same pts (fields of one frame, damaged files) count once in :func:`shown_times`.
+
+It does not look for pictures that turn out to be damaged when they are decoded: those stay in the table.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av.container
+import av.error
+import av.packet
+import av.video.stream
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import NoFramesError
+from ..timeline import Timeline
+from ..types import PacketTable
+from .container import open_container, timeline_of, video_stream
+from .frame_types import frame_typer
+
+_PROGRESS_EVERY = 1000
+_INT32_MAX = 2**31 - 1
+
+
+def codec_name(stream: av.video.stream.VideoStream) -> str:
+    """Canonical name of a stream's codec: ``"av1"``, not the name of the decoder (``"libdav1d"``).
+
+    Args:
+        stream: A video stream.
+
+    Returns:
+        FFmpeg's codec name.
+    """
+    return str(stream.codec_context.codec.canonical_name)
+
+
+def read_packets(path: Path, *, progress: Callable[[float], None] | None = None) -> PacketTable:
+    """Read the packet table of a file's main video stream in one pass, without decoding.
+
+    Args:
+        path: A local file.
+        progress: Called now and then with the share of the file that was read, 0 to 1.
+
+    Returns:
+        A row per packet, in decoding order. Where the container gives a packet no pts (MPEG-4 with B-frames
+        in AVI), its pts is worked out from the dts of its neighbours and a warning says so. An error half
+        way ends the pass with what there is, and with a warning.
+
+    Raises:
+        FileMissingError: There is no file.
+        NotAVideoError: FFmpeg cannot open it.
+        NoVideoStreamError: It has no moving pictures.
+        NoFramesError: No packet of the stream is shown.
+    """
+    with open_container(path) as container:
+        stream = video_stream(container, path)
+        timeline = timeline_of(container, stream)
+        columns = _Columns(stream)
+        error = _collect(container, stream, columns, progress)
+        codec = codec_name(stream)
+    if error is None and progress is not None:
+        progress(1.0)
+    table = columns.table(timeline, codec, error)
+    if not table.is_shown.any():
+        raise NoFramesError(path)
+    return table
+
+
+def _collect(
+    container: av.container.InputContainer,
+    stream: av.video.stream.VideoStream,
+    columns: _Columns,
+    progress: Callable[[float], None] | None,
+) -> str | None:
+    """Fill the columns; returns what stopped the pass early, if anything did."""
+    total_bytes = container.size
+    try:
+        for packet in container.demux(stream):
+            if packet.size == 0:  # the flush packet at the end, and empty samples
+                continue
+            columns.add(packet)
+            if (
+                progress is not None
+                and len(columns.pts) % _PROGRESS_EVERY == 0
+                and packet.pos
+                and total_bytes > 0
+            ):
+                progress(min(1.0, packet.pos / total_bytes))
+    except (av.error.FFmpegError, OSError) as error:
+        return str(error)
+    return None
+
+
+class _Columns:
+    """The table while it grows: 24 bytes a packet, no Python object kept."""
+
+    def __init__(self, stream: av.video.stream.VideoStream) -> None:
+        context = stream.codec_context
+        self._type_of = frame_typer(
+            codec_name(stream), context.extradata, intra_only=context.codec.intra_only
+        )
+        self.pts = array("q")
+        self.has_pts = array("b")
+        self.duration, self.size = array("i"), array("i")
+        self.is_key, self.is_shown, self.type = array("b"), array("b"), array("B")
+        self.num_corrupt = 0
+
+    def add(self, packet: av.packet.Packet[av.video.stream.VideoStream]) -> None:
+        # Without either stamp, the packet follows the one before: raw streams have none at all.
+        fallback = self.pts[-1] + self.duration[-1] if self.pts else 0
+        stamp = packet.pts if packet.pts is not None else packet.dts
+        head = self._type_of(memoryview(packet))
+        self.pts.append(fallback if stamp is None else stamp)
+        self.has_pts.append(packet.pts is not None)
+        self.duration.append(min(max(packet.duration or 0, 0), _INT32_MAX))
+        self.size.append(packet.size)
+        self.is_key.append(packet.is_keyframe)
+        self.is_shown.append(head.is_shown and not packet.is_discard)
+        self.type.append(head.type)
+        self.num_corrupt += packet.is_corrupt
+
+    def table(self, timeline: Timeline, codec: str, error: str | None) -> PacketTable:
+        pts = np.array(self.pts, dtype=np.int64)
+        is_key = np.array(self.is_key, dtype=np.bool_)
+        is_shown = np.array(self.is_shown, dtype=np.bool_)
+        frame_type = np.array(self.type, dtype=np.uint8)
+        has_pts = np.array(self.has_pts, dtype=np.bool_)
+        warnings = []
+        if not has_pts.all():
+            warnings.append(
+                f"{int((~has_pts).sum())} of {len(pts)} packets have no pts; their times follow the dts"
+            )
+            pts = _display_order(pts, has_pts, frame_type)
+        if self.num_corrupt:
+            warnings.append(f"{self.num_corrupt} packets are marked as corrupt")
+        if error is not None:
+            warnings.append(f"reading stopped after {len(pts)} packets ({error})")
+        num_before = _hide_headless(is_shown, pts, is_key, codec)
+        if num_before:
+            warnings.append(f"the first {num_before} frames cannot be decoded: their key frame was cut off")
+        return PacketTable(
+            timeline,
+            pts,
+            np.array(self.duration, dtype=np.int32),
+            np.array(self.size, dtype=np.int32),
+            is_key,
+            is_shown,
+            frame_type,
+            tuple(warnings),
+        )
+
+
+_SHOWN_WITHOUT_KEY = frozenset({"mpeg4", "h263", "h263p", "flv1"})
+"""Codecs whose decoder shows P-frames without a reference."""
+
+
+def _hide_headless(
+    is_shown: npt.NDArray[np.bool_], pts: npt.NDArray[np.int64], is_key: npt.NDArray[np.bool_], codec: str
+) -> int:
+    keys = np.flatnonzero(is_key)
+    if len(keys) == 0 or codec in _SHOWN_WITHOUT_KEY:
+        return 0
+    first = keys[0]
+    until = keys[1] if len(keys) > 1 else len(pts)
+    headless = np.zeros(len(pts), dtype=np.bool_)
+    headless[:first] = True
+    headless[first:until] = pts[first:until] < pts[first]
+    num_before = int((headless & is_shown).sum())
+    is_shown &= ~headless
+    return num_before
+
+
+def _display_order(
+    stamps: npt.NDArray[np.int64], has_pts: npt.NDArray[np.bool_], frame_type: npt.NDArray[np.uint8]
+) -> npt.NDArray[np.int64]:
+    """Give frames without pts the display times that the dts of a simple B-frame stream imply.
+
+    In MPEG-1, -2 and -4 a B-frame is displayed when it is decoded, and any other frame when the next such
+    frame is decoded; so a run of ``anchor, B, B`` on slots ``t, t+1, t+2`` shows B, B, anchor.
+    """
+    pts = stamps.copy()
+    anchor = -1
+    for i in np.flatnonzero(~has_pts):
+        if frame_type[i] != ord("B"):
+            anchor = int(i)
+        elif anchor >= 0:
+            pts[anchor], pts[i] = pts[i], pts[anchor]
+    return pts
+
+
+def shown_times(table: PacketTable) -> list[Fraction]:
+    """Display times of all shown frames, in display order.
+
+    Args:
+        table: A packet table.
+
+    Returns:
+        Strictly increasing seconds on the timeline; frames with equal pts count once.
+    """
+    return [table.timeline.time(int(pts)) for pts in np.unique(table.pts[table.is_shown])]
+
+
+def end_time(table: PacketTable) -> Fraction:
+    """When the last shown frame ends.
+
+    Args:
+        table: A packet table with at least one shown frame.
+
+    Returns:
+        Seconds on the timeline: the last pts and its duration, or, where the container gives none, the median
+        distance between frames (one tick for a single frame).
+    """
+    shown = np.flatnonzero(table.is_shown)
+    last = shown[np.argmax(table.pts[shown])]
+    ticks = int(table.duration[last])
+    if ticks == 0:
+        gaps = np.diff(np.unique(table.pts[shown]))
+        ticks = int(np.median(gaps)) if len(gaps) else 1
+    return table.timeline.time(int(table.pts[last]) + ticks)

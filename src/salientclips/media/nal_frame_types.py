@@ -1,0 +1,144 @@
+"""The quick look for H.264 and HEVC: NAL units, with length prefixes (mp4) or start codes (ts, avi, raw).
+
+H.264: ITU-T H.264, 7.3.1 (NAL unit), 7.3.3 (slice header), Annex B; ISO 14496-15 (avcC, hvcC). HEVC: ITU-T
+H.265, 7.3.2.3 (PPS), 7.3.6 (slice header), 7.4.2.2 (leading pictures). The type of a frame is that of its
+first slice, as libavcodec has it. It does not look at further slices, fields or layers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .bits import Bits
+from .heads import UNKNOWN, B, FrameHead, I, P
+
+_HEADER_BYTES = 64
+"""More than any field that is read here lies in."""
+
+
+class H264Typer:
+    """Types H.264 packets by the slice_type of their first slice."""
+
+    _TYPES = (FrameHead(P), FrameHead(B), FrameHead(I), FrameHead(P), FrameHead(I))
+
+    def __init__(self, extradata: bytes) -> None:
+        self._length_size = (extradata[4] & 3) + 1 if extradata[:1] == b"\x01" else 0
+
+    def __call__(self, packet: memoryview) -> FrameHead:
+        """Type one packet; see :data:`frame_types.FrameTyper`."""
+        for nal in _nal_units(packet, self._length_size):
+            if nal[0] & 31 in (1, 2, 5):
+                bits = Bits(_unescape(bytes(nal[1:24])))
+                bits.ue()  # first_mb_in_slice
+                slice_type = bits.ue()
+                return self._TYPES[slice_type % 5] if slice_type < 10 else UNKNOWN
+        return UNKNOWN
+
+
+class HevcTyper:
+    """Types HEVC packets by the slice_type of their first slice segment.
+
+    RASL pictures of a CRA picture at which the stream begins are not shown (H.265, 8.1.3): what they refer
+    to was cut off.
+    """
+
+    _TYPES = (FrameHead(B), FrameHead(P), FrameHead(I))
+
+    def __init__(self, extradata: bytes) -> None:
+        self._length_size = 0
+        self._parameter_sets: dict[int, tuple[int, int]] = {}
+        self._rasl_is_skipped = True
+        self._sequence_begins = True
+        # hvcC: version 1; old muxers wrote 0. Annex B begins with zeros and a start code.
+        if len(extradata) > 22 and (
+            extradata[0] == 1 or extradata[:3] not in (b"\x00\x00\x00", b"\x00\x00\x01")
+        ):
+            self._length_size = (extradata[21] & 3) + 1
+            for nal in _hvcc_units(extradata):
+                self._read_parameters(nal)
+        elif extradata:
+            for nal in _nal_units(memoryview(extradata), 0):
+                self._read_parameters(nal)
+
+    def __call__(self, packet: memoryview) -> FrameHead:
+        """Type one packet; see :data:`frame_types.FrameTyper`."""
+        for nal in _nal_units(packet, self._length_size):
+            nal_type = nal[0] >> 1 & 63
+            if nal_type in (36, 37):  # end of sequence, end of bitstream
+                self._sequence_begins = True
+            elif nal_type == 34:
+                self._read_parameters(nal)
+            elif nal_type <= 9 or 16 <= nal_type <= 21:
+                return self._slice(nal, nal_type)
+        return UNKNOWN
+
+    def _slice(self, nal: memoryview, nal_type: int) -> FrameHead:
+        is_irap = nal_type >= 16
+        if is_irap:
+            self._rasl_is_skipped = self._sequence_begins or nal_type != 21
+            self._sequence_begins = False
+        bits = Bits(_unescape(bytes(nal[2:_HEADER_BYTES])))
+        if not bits.u(1):  # first_slice_segment_in_pic_flag
+            return UNKNOWN
+        if is_irap:
+            bits.u(1)  # no_output_of_prior_pics_flag
+        parameters = self._parameter_sets.get(bits.ue())
+        if parameters is None:
+            return UNKNOWN
+        output_flag_present, extra_bits = parameters
+        bits.u(extra_bits)
+        slice_type = bits.ue()
+        if slice_type > 2:
+            return UNKNOWN
+        is_output = not output_flag_present or bool(bits.u(1))
+        is_lost = nal_type in (8, 9) and self._rasl_is_skipped
+        return FrameHead(self._TYPES[slice_type].type, is_output and not is_lost)
+
+    def _read_parameters(self, nal: memoryview) -> None:
+        if nal[0] >> 1 & 63 != 34:
+            return
+        bits = Bits(_unescape(bytes(nal[2:_HEADER_BYTES])))
+        number = bits.ue()
+        bits.ue()  # sps id
+        bits.u(1)  # dependent_slice_segments_enabled_flag
+        if number < 64:  # H.265, 7.4.3.3: at most 64 picture parameter sets
+            self._parameter_sets[number] = (bits.u(1), bits.u(3))
+
+
+def _hvcc_units(extradata: bytes) -> Iterator[memoryview]:
+    data = memoryview(extradata)
+    at = 23
+    for _ in range(extradata[22]):
+        if at + 3 > len(data):
+            return
+        count = int.from_bytes(data[at + 1 : at + 3], "big")
+        at += 3
+        for _ in range(count):
+            size = int.from_bytes(data[at : at + 2], "big")
+            if size == 0 or at + 2 + size > len(data):
+                return
+            yield data[at + 2 : at + 2 + size]
+            at += 2 + size
+
+
+def _nal_units(packet: memoryview, length_size: int) -> Iterator[memoryview]:
+    """Every NAL unit that has at least 2 bytes; a unit may be cut short or run on too far."""
+    if length_size:
+        at = 0
+        while at + length_size < len(packet):
+            size = int.from_bytes(packet[at : at + length_size], "big")
+            at += length_size
+            if size >= 2:
+                yield packet[at : at + size]
+            at += size
+        return
+    data = bytes(packet)
+    start = data.find(b"\x00\x00\x01")
+    while start >= 0 and start + 5 <= len(data):
+        yield packet[start + 3 :]
+        start = data.find(b"\x00\x00\x01", start + 3)
+
+
+def _unescape(payload: bytes) -> bytes:
+    """Take out emulation_prevention_three_byte (H.264, 7.4.1)."""
+    return payload.replace(b"\x00\x00\x03", b"\x00\x00") if b"\x00\x00\x03" in payload else payload
