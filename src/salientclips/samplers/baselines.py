@@ -21,6 +21,7 @@ from .evidence import VideoEvidence
 Scores = npt.NDArray[np.float64]
 
 NO_FEATURES = FeatureParameters(frames_per_clip=0, features=())
+PACKETS_ONLY = FeatureParameters(frames_per_clip=0, features=("packets",))
 NET_SIDE_PX = 224
 """Motion is measured as if the shorter side had this many pixels, so that sizes can be compared."""
 
@@ -68,7 +69,7 @@ class PacketCost:
 
     name: str = "packet-cost"
     rule: Rule = "top"
-    feature_parameters: FeatureParameters = FeatureParameters(frames_per_clip=0, features=("packets",))
+    feature_parameters: FeatureParameters = PACKETS_ONLY
 
     @property
     def parameters(self) -> dict[str, float | int | str]:
