@@ -1,0 +1,112 @@
+"""The samplers that need no training, on evidence whose answer is known."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from builders import NTSC, make_evidence, make_features, make_table
+
+from salientclips.errors import UnknownNameError
+from salientclips.samplers import (
+    SAMPLERS,
+    CumulativeMotion,
+    Motion,
+    PacketCost,
+    Random,
+    Uniform,
+    VideoEvidence,
+    make_sampler,
+)
+from salientclips.timeline import ClipGrid
+
+
+def two_clips(types: str = "IPPPPPPP", sizes: list[int] | None = None) -> VideoEvidence:
+    table = make_table(types, sizes or [100] * len(types))
+    half = len(types) // 2
+    grid = ClipGrid.from_spans([(0 * NTSC, half * NTSC), (half * NTSC, len(types) * NTSC)])
+    return make_evidence(table, grid, [])
+
+
+def moving(speed: float, *, pan: float = 0.0, side: int = 14) -> np.ndarray:
+    """A field that pans, with a quarter of its cells moving against it by ``speed``."""
+    md = np.zeros((1, 2, side, side))
+    md[:, 0] = pan
+    md[:, 1, : side // 2, : side // 2] += speed
+    return md
+
+
+def test_every_name_makes_the_sampler_of_that_name() -> None:
+    assert [make_sampler(name).name for name in SAMPLERS] == list(SAMPLERS)
+    with pytest.raises(UnknownNameError, match="choose one of: motion"):
+        make_sampler("emotion")
+
+
+def test_uniform_and_random() -> None:
+    evidence = two_clips()
+    assert Uniform()(evidence).tolist() == [1.0, 1.0]
+    assert Random(7)(evidence).tolist() == Random(7)(evidence).tolist()
+    assert Random(7)(evidence).tolist() != Random(8)(evidence).tolist()
+
+
+def test_packet_cost_is_relative_to_the_type() -> None:
+    # P-frames cost 100 in the first clip and 300 in the second: mean 200, so 0.5 and 1.5.
+    evidence = two_clips("PPPPPPPP", [100] * 4 + [300] * 4)
+    assert PacketCost()(evidence) == pytest.approx([0.5, 1.5])
+    # B-frames are cheap by nature: half as large, but no less dear among their kind.
+    evidence = two_clips("PPPPBBBB", [100] * 4 + [50] * 4)
+    assert PacketCost()(evidence) == pytest.approx([1.0, 1.0])
+
+
+def test_packet_cost_leaves_out_key_frames_unless_there_is_nothing_else() -> None:
+    assert PacketCost()(two_clips("IPPPPPPP", [9000] + [100] * 7)) == pytest.approx([1.0, 1.0])
+    assert PacketCost()(two_clips("IIIIIIII", [100] * 4 + [300] * 4)) == pytest.approx([0.5, 1.5])
+
+
+def test_packet_cost_of_a_clip_without_frames_is_unknown() -> None:
+    table = make_table("PPPP", [1, 2, 3, 4])
+    grid = ClipGrid.from_spans([(Fraction(0), Fraction(1)), (Fraction(50), Fraction(51))])
+    scores = PacketCost()(make_evidence(table, grid, []))
+    assert scores[0] == pytest.approx(1.0)
+    assert np.isnan(scores[1])
+
+
+@pytest.mark.parametrize("sampler", [Motion(), CumulativeMotion()])
+def test_motion_against_the_camera_counts_and_a_pan_does_not(sampler: Motion) -> None:
+    evidence = two_clips()
+    clips = [make_features(0, moving(0, pan=30)), make_features(1, moving(6, pan=3))]
+    still, busy = sampler(make_evidence(evidence.table, evidence.grid, clips))
+    assert still == pytest.approx(0.0, abs=1e-3)
+    assert busy > 0.5
+
+
+def test_motion_does_not_depend_on_the_size_of_the_picture() -> None:
+    evidence = two_clips()
+    small, large = moving(2, side=14), moving(8, side=56)
+    a, b = Motion()(
+        make_evidence(evidence.table, evidence.grid, [make_features(0, small), make_features(1, large)])
+    )
+    assert a == pytest.approx(b, rel=1e-3)
+
+
+def test_motion_counts_what_could_not_be_predicted() -> None:
+    evidence = two_clips()
+    clips = [make_features(0, moving(0), energy=0.0), make_features(1, moving(0), energy=99.0)]
+    scores = Motion()(make_evidence(evidence.table, evidence.grid, clips))
+    assert scores == pytest.approx([0.0, np.log1p(np.sqrt(99.0))])
+
+
+@pytest.mark.parametrize("sampler", [Motion(), CumulativeMotion()])
+def test_clips_without_frames_are_unknown(sampler: Motion) -> None:
+    evidence = two_clips()
+    clips = [make_features(0, np.zeros((0, 2, 4, 4))), make_features(1, moving(1))]
+    scores = sampler(make_evidence(evidence.table, evidence.grid, clips))
+    assert np.isnan(scores).tolist() == [True, False]
+
+
+def test_all_intra_frames_do_not_move() -> None:
+    evidence = two_clips()
+    intra = np.zeros((1, 14, 14), dtype=np.bool_)
+    clips = [make_features(0, moving(0), valid=intra, energy=3.0), make_features(1, moving(1))]
+    assert np.isfinite(Motion()(make_evidence(evidence.table, evidence.grid, clips))).all()
