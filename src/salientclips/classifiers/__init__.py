@@ -12,7 +12,7 @@ from pathlib import Path
 from ..errors import UnknownNameError
 from .extras import require
 from .labels import kinetics400_labels
-from .preprocess import prepare_clip
+from .preprocess import prepare_clip, shrink_frames
 from .protocol import ClipClassifier, ClipInput
 from .recipe import Normalisation
 
@@ -23,6 +23,7 @@ __all__ = [
     "kinetics400_labels",
     "load_classifier",
     "prepare_clip",
+    "shrink_frames",
 ]
 
 CLASSIFIERS: tuple[str, ...] = ("r3d_18", "mc3_18", "r2plus1d_18", "r2plus1d_34", "ir_csn_152", "i3d_rgb")

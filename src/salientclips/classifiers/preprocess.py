@@ -56,6 +56,33 @@ def prepare_clip(frames: npt.NDArray[np.uint8] | torch.Tensor, spec: ClipInput) 
     return pixels.sub_(mean).div_(std).permute(1, 0, 2, 3).contiguous()
 
 
+def shrink_frames(frames: npt.NDArray[np.uint8], spec: ClipInput) -> npt.NDArray[np.uint8]:
+    """Do the first step of :func:`prepare_clip`, the resize, on some frames of a clip.
+
+    A clip of large frames can so be made small as it is decoded; the whole clip then passes through
+    :func:`prepare_clip` unchanged in size, to the same tensor.
+
+    Args:
+        frames: uint8 (n, H, W, 3) RGB in display orientation, any n.
+        spec: What the network wants.
+
+    Returns:
+        uint8 (n, h, w, 3), ``h`` and ``w`` as :func:`resized_shape` says.
+
+    Raises:
+        MissingExtraError: torch does not load.
+    """
+    size = resized_shape(frames.shape[1], frames.shape[2], spec.resize_px)
+    if size == frames.shape[1:3]:
+        return frames
+    require("torch", "torch")
+    import torch
+
+    pixels = torch.from_numpy(_writable(frames)).permute(0, 3, 1, 2)
+    resized: npt.NDArray[np.uint8] = _resize(pixels, size, spec.antialias).permute(0, 2, 3, 1).numpy()
+    return resized
+
+
 def resized_shape(height_px: int, width_px: int, resize_px: tuple[int, int] | int) -> tuple[int, int]:
     """The size of a frame after the resize.
 

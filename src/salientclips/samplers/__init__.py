@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ..errors import UnknownNameError
-from .baselines import CumulativeMotion, Motion, PacketCost, Random, Uniform
+from .baselines import FRAMES_PER_CLIP, CumulativeMotion, Motion, PacketCost, Random, Uniform
 from .evidence import Sampler, VideoEvidence
 
 SAMPLERS: tuple[str, ...] = ("motion", "cumulative-motion", "packet-cost", "uniform", "random")
@@ -40,12 +40,12 @@ def make_sampler(name: str, *, seed: int = 0, frames_per_clip: int | None = None
     Raises:
         UnknownNameError: There is no sampler of that name.
     """
-    frames = {} if frames_per_clip is None else {"frames_per_clip": frames_per_clip}
+    frames = FRAMES_PER_CLIP if frames_per_clip is None else frames_per_clip
     match name:
         case "motion":
-            return Motion(**frames)
+            return Motion(frames)
         case "cumulative-motion":
-            return CumulativeMotion(**frames)
+            return CumulativeMotion(frames)
         case "packet-cost":
             return PacketCost()
         case "uniform":

@@ -9,6 +9,7 @@ spread evenly over the motion instead of over time.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,9 @@ Scores = npt.NDArray[np.float64]
 
 NO_FEATURES = FeatureParameters(frames_per_clip=0, features=())
 PACKETS_ONLY = FeatureParameters(frames_per_clip=0, features=("packets",))
+FRAMES_PER_CLIP = 1
+"""Frames that the motion samplers read of a clip when nothing is said."""
+
 NET_SIDE_PX = 224
 """Motion is measured as if the shorter side had this many pixels, so that sizes can be compared."""
 
@@ -30,9 +34,9 @@ NET_SIDE_PX = 224
 class Uniform:
     """K clips evenly spread over the video: equal scores, spread by the cumulative rule."""
 
-    name: str = "uniform"
-    rule: Rule = "cumulative"
-    feature_parameters: FeatureParameters = NO_FEATURES
+    name: ClassVar[str] = "uniform"
+    rule: ClassVar[Rule] = "cumulative"
+    feature_parameters: ClassVar[FeatureParameters] = NO_FEATURES
 
     @property
     def parameters(self) -> dict[str, float | int | str]:
@@ -49,9 +53,9 @@ class Random:
     """K clips by lot."""
 
     seed: int = 0
-    name: str = "random"
-    rule: Rule = "top"
-    feature_parameters: FeatureParameters = NO_FEATURES
+    name: ClassVar[str] = "random"
+    rule: ClassVar[Rule] = "top"
+    feature_parameters: ClassVar[FeatureParameters] = NO_FEATURES
 
     @property
     def parameters(self) -> dict[str, float | int | str]:
@@ -67,9 +71,9 @@ class Random:
 class PacketCost:
     """How much dearer a clip's frames are than others of their type in the same video."""
 
-    name: str = "packet-cost"
-    rule: Rule = "top"
-    feature_parameters: FeatureParameters = PACKETS_ONLY
+    name: ClassVar[str] = "packet-cost"
+    rule: ClassVar[Rule] = "top"
+    feature_parameters: ClassVar[FeatureParameters] = PACKETS_ONLY
 
     @property
     def parameters(self) -> dict[str, float | int | str]:
@@ -115,9 +119,9 @@ def _clip_of_packets(evidence: VideoEvidence, pts: npt.NDArray[np.int64]) -> npt
 class Motion:
     """What moves against the camera, and what motion could not predict."""
 
-    frames_per_clip: int = 1
-    name: str = "motion"
-    rule: Rule = "top"
+    frames_per_clip: int = FRAMES_PER_CLIP
+    name: ClassVar[str] = "motion"
+    rule: ClassVar[Rule] = "top"
 
     @property
     def feature_parameters(self) -> FeatureParameters:
@@ -153,9 +157,9 @@ class Motion:
 class CumulativeMotion:
     """MGSampler's idea at clip level: clips at equal steps of accumulated motion."""
 
-    frames_per_clip: int = 1
-    name: str = "cumulative-motion"
-    rule: Rule = "cumulative"
+    frames_per_clip: int = FRAMES_PER_CLIP
+    name: ClassVar[str] = "cumulative-motion"
+    rule: ClassVar[Rule] = "cumulative"
 
     @property
     def feature_parameters(self) -> FeatureParameters:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ..classifiers.protocol import ClipClassifier, ClipInput
+from ..classifiers import ClipClassifier, ClipInput, prepare_clip, shrink_frames
 from ..errors import InputError, UnknownNameError
 from ..media.decode import FrameReader
 from ..media.demux import read_packets, shown_times
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 STRATEGIES: tuple[str, ...] = ("sampler", "dense", "uniform", "random", "oracle")
 """How clips can be chosen."""
+
+_FRAMES_AT_ONCE = 8
 
 Probabilities = npt.NDArray[np.float32]
 
@@ -217,13 +219,16 @@ class _Looker:
         return np.concatenate(rows)
 
     def _decoded(self, reader: FrameReader, clips: Sequence[SelectedClip]) -> Iterator[torch.Tensor]:
-        from ..classifiers.preprocess import preprocess
-
         wanted = self._classifier.input
         for clip in clips:
             began = perf_counter()
-            frames = reader.frames_at(clip_frame_times(clip, self._times, wanted), size=wanted.resize_px)
-            tensor = preprocess(np.stack([frame.rgb for frame in frames]), wanted)
+            times = iter(clip_frame_times(clip, self._times, wanted))
+            # A few large frames at a time: a clip of 64 frames of 4K would fill 1.6 GB.
+            parts = []
+            while some := list(islice(times, _FRAMES_AT_ONCE)):
+                frames = np.stack([frame.rgb for frame in reader.frames_at(some)])
+                parts.append(shrink_frames(frames, wanted))
+            tensor = prepare_clip(np.concatenate(parts), wanted)
             self.seconds["decode"] += perf_counter() - began
             yield tensor
 
