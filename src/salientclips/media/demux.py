@@ -56,9 +56,9 @@ def read_packets(path: Path, *, progress: Callable[[float], None] | None = None)
         progress: Called now and then with the share of the file that was read, 0 to 1.
 
     Returns:
-        A row per packet, in decoding order. Where the container gives a packet no pts (MPEG-4 with B-frames
-        in AVI), its pts is worked out from the dts of its neighbours and a warning says so. An error half
-        way ends the pass with what there is, and with a warning.
+        A row per packet, in decoding order. Packets without pts (raw H.264 or HEVC streams) take the dts, put
+        into display order by the simple rule for B-frames; a warning says so, since only the order of such
+        times can be trusted. An error half way ends the pass with what there is, and with a warning.
 
     Raises:
         FileMissingError: There is no file.
@@ -151,7 +151,7 @@ class _Columns:
             warnings.append(f"reading stopped after {len(pts)} packets ({error})")
         num_before = _hide_headless(is_shown, pts, is_key, codec)
         if num_before:
-            warnings.append(f"the first {num_before} frames cannot be decoded: their key frame was cut off")
+            warnings.append(f"frames before the first key frame cannot be decoded: {num_before}")
         return PacketTable(
             timeline,
             pts,
