@@ -102,7 +102,9 @@ class PacketCost:
         inside = clip >= 0
         total = np.bincount(clip[inside], weights=sizes[inside], minlength=len(grid))
         count = np.bincount(clip[inside], minlength=len(grid))
-        return np.divide(total, count, out=np.full(len(grid), np.nan), where=count > 0)
+        scores = np.full(len(grid), np.nan)
+        np.divide(total, count, out=scores, where=count > 0)
+        return scores
 
 
 def _clip_of_packets(evidence: VideoEvidence, pts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -189,7 +191,7 @@ class CumulativeMotion:
         return scores
 
 
-def _moving(clip: ClipFeatures) -> npt.NDArray[np.float64]:
+def _moving(clip: ClipFeatures) -> Scores:
     """Mean displacement against the camera, pixels per frame at a shorter side of 224; (n,)."""
     assert clip.md is not None
     assert clip.md_valid is not None
@@ -198,10 +200,12 @@ def _moving(clip: ClipFeatures) -> npt.NDArray[np.float64]:
     for i, (md, valid) in enumerate(zip(clip.md, clip.md_valid, strict=True)):
         own = remove_camera_motion(md, valid)
         lengths[i] = np.hypot(own[0], own[1])[valid].mean() if valid.any() else 0.0
-    return lengths * scale
+    lengths *= scale
+    return lengths
 
 
-def _unpredicted(clip: ClipFeatures) -> npt.NDArray[np.float64]:
+def _unpredicted(clip: ClipFeatures) -> Scores:
     """Root mean squared luma residual of each frame, 8-bit levels; (n,)."""
     assert clip.energy is not None
-    return np.sqrt(clip.energy.mean(axis=(1, 2), dtype=np.float64))
+    root: Scores = np.sqrt(clip.energy.mean(axis=(1, 2), dtype=np.float64))
+    return root

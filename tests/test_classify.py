@@ -1,0 +1,180 @@
+"""Classify: the right frames of the right clips reach the classifier, and their probabilities are averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from media_files import make_video, read_counter
+
+from salientclips.classifiers import ClipInput
+from salientclips.errors import InputError, StoredScoresError, UnknownNameError
+from salientclips.types import ClipScores, SelectedClip
+from salientclips.verbs.classify import STRATEGIES, VideoClassifier, clip_frame_times
+from salientclips.verbs.score import score
+
+torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'salientclips[torch]'")
+
+FRAMES = 200
+
+
+class CounterReader:
+    """A classifier that reads the burnt-in counter: sure of "late" in proportion to it."""
+
+    name = "counter-reader"
+    labels = ("early", "late")
+    input = ClipInput(4, 2, 128, 128, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), gflops=2.0)
+
+    def __init__(self) -> None:
+        self.seen: list[list[int]] = []
+
+    def __call__(self, clips: torch.Tensor) -> torch.Tensor:
+        """Probabilities (B, 2) from clips (B, 3, T, H, W)."""
+        rows = []
+        for clip in (clips * 255).round().byte().permute(0, 2, 3, 4, 1).numpy():
+            counters = [read_counter(frame) for frame in clip]
+            self.seen.append(counters)
+            late = float(np.mean(counters)) / FRAMES
+            rows.append([1 - late, late])
+        return torch.tensor(rows, dtype=torch.float32)
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_video(
+        tmp_path_factory.mktemp("v") / "v.mp4", frames=FRAMES, size=(128, 128), bframes=2, gop=50
+    )
+
+
+def test_dense_looks_at_every_clip_once(video: Path) -> None:
+    reader = CounterReader()
+    found = VideoClassifier(reader, strategy="dense")(video)
+    assert found.k == len(found.clips) == FRAMES // 8
+    # clips of 8 frames, 4 frames at step 2: 7 frames span the clip, one is spare at the end
+    assert reader.seen == [[8 * i, 8 * i + 2, 8 * i + 4, 8 * i + 6] for i in range(FRAMES // 8)]
+    assert found.gflops == 2.0 * len(found.clips)
+
+
+def test_the_video_is_the_mean_of_its_clips(video: Path) -> None:
+    reader = CounterReader()
+    found = VideoClassifier(reader, strategy="uniform", k=5)(video)
+    late = np.mean([np.mean(c) / FRAMES for c in reader.seen])
+    assert {p.label: p.probability for p in found.predictions}["late"] == pytest.approx(late, abs=1e-6)
+    assert sum(p.probability for p in found.predictions) == pytest.approx(1.0)
+
+
+def test_the_sampler_decides_and_only_its_clips_are_looked_at(video: Path) -> None:
+    reader = CounterReader()
+    found = VideoClassifier(reader, "packet-cost", k=3)(video)
+    expected = score(video, "packet-cost", clip=found_spec(reader)).select(3)
+    assert [c.index for c in found.clips] == [c.index for c in expected.clips]
+    assert sorted(c[0] // 8 for c in reader.seen) == sorted(c.index for c in expected.clips)
+
+
+def found_spec(reader: CounterReader):  # type: ignore[no-untyped-def]
+    from salientclips.timeline import ClipSpec
+
+    return ClipSpec(reader.input.frames, reader.input.frame_step)
+
+
+def test_the_oracle_takes_the_clips_surest_of_the_true_class(video: Path) -> None:
+    late = VideoClassifier(CounterReader(), strategy="oracle", k=3)(video, label="late")
+    assert [c.index for c in late.clips] == [24, 23, 22]
+    assert [c.rank for c in late.clips] == [1, 2, 3]
+    early = VideoClassifier(CounterReader(), strategy="oracle", k=3)(video, label="early")
+    assert [c.index for c in early.clips] == [0, 1, 2]
+    assert early.predictions[0].label == "early"
+    assert early.gflops == 2.0 * (FRAMES // 8), "the oracle has looked at every clip"
+
+
+@pytest.mark.parametrize("label", [None, "sometime"])
+def test_the_oracle_needs_a_label_it_knows(video: Path, label: str | None) -> None:
+    with pytest.raises(InputError, match="true class"):
+        VideoClassifier(CounterReader(), strategy="oracle")(video, label=label)
+
+
+def test_random_is_seeded(video: Path) -> None:
+    def clips(seed: int) -> list[int]:
+        found = VideoClassifier(CounterReader(), strategy="random", k=4, seed=seed)(video)
+        return [c.index for c in found.clips]
+
+    assert clips(1) == clips(1)
+    assert clips(1) != clips(2)
+
+
+def test_fewer_clips_than_k_says_so(video: Path) -> None:
+    found = VideoClassifier(CounterReader(), strategy="uniform", k=99)(video)
+    assert len(found.clips) == FRAMES // 8
+    assert "the video has 25 clips" in found.note
+
+
+def test_stored_scores_cost_no_features(video: Path) -> None:
+    ready: ClipScores = score(video, "motion")
+    found = VideoClassifier(CounterReader(), k=2)(video, scores=ready)
+    assert found.seconds["features"] == 0.0
+    assert [c.index for c in found.clips] == [c.index for c in ready.select(2).clips]
+
+
+def test_where_the_time_went(video: Path) -> None:
+    found = VideoClassifier(CounterReader(), k=2)(video)
+    assert set(found.seconds) == {"demux", "features", "sampler", "decode", "classifier"}
+    assert all(value > 0 for value in found.seconds.values())
+
+
+def test_twice_the_same_and_with_any_threads(video: Path) -> None:
+    runs = [VideoClassifier(CounterReader(), k=4, threads=t)(video) for t in (1, 1, 2, 4)]
+    assert all(run == runs[0] for run in runs)
+
+
+@pytest.mark.parametrize("bad", [{"strategy": "guess"}, {"k": 0}])
+def test_impossible_arguments_are_refused(bad: dict[str, object]) -> None:
+    with pytest.raises((UnknownNameError, InputError)):
+        VideoClassifier(CounterReader(), **bad)  # type: ignore[arg-type]
+
+
+def test_the_strategies_of_the_poster() -> None:
+    assert set(STRATEGIES) >= {"sampler", "dense", "uniform", "random", "oracle"}
+
+
+def clip_between(start: int, end: int) -> SelectedClip:
+    return SelectedClip(1, 0, Fraction(start), Fraction(end), 0.0)
+
+
+def shape(frames: int, step: int) -> ClipInput:
+    return ClipInput(frames, step, 1, 1, (0, 0, 0), (1, 1, 1), None)
+
+
+@given(st.integers(0, 90), st.integers(1, 40), st.integers(1, 20), st.integers(1, 5))
+def test_frames_come_from_inside_the_clip(start: int, length: int, frames: int, step: int) -> None:
+    shown = [Fraction(i) for i in range(100)]
+    end = min(100, start + length)
+    times = clip_frame_times(clip_between(start, end), shown, shape(frames, step))
+    assert len(times) == frames
+    assert list(times) == sorted(times)
+    assert start <= times[0]
+    assert times[-1] < end
+    if (frames - 1) * step + 1 <= end - start:
+        assert {b - a for a, b in zip(times, times[1:], strict=False)} <= {step}
+        before, after = times[0] - start, end - 1 - times[-1]
+        assert 0 <= after - before <= 1, "the frames lie in the middle"
+
+
+def test_a_clip_without_frames_shows_the_one_before() -> None:
+    shown = [Fraction(0), Fraction(10)]
+    assert clip_frame_times(clip_between(4, 6), shown, shape(2, 1)) == (0, 0)
+
+
+def test_scores_of_another_video_do_not_pass_unseen(
+    video: Path, tmp_path: Path, made: Callable[[str], object]
+) -> None:
+    from salientclips.outputs.score_files import load_scores, save_scores
+
+    other = make_video(tmp_path / "o.mp4", frames=64, size=(128, 128))
+    save_scores(score(other, "uniform"), tmp_path / "s.json")
+    with pytest.raises(StoredScoresError):
+        load_scores(tmp_path / "s.json", video)

@@ -1,0 +1,293 @@
+"""The installed command, end to end: what it prints, its exit codes, and never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from made_files import MadeFile
+
+from salientclips.cli.run import run
+
+VERBS = ("probe", "score", "select", "classify", "list", "demo", "doctor")
+
+
+def command(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run ``salientclips WORDS`` in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "salientclips", *map(str, words)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+    )
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, Any, str]]:
+    """Run a command with --json in this process: (exit code, what it printed, stderr)."""
+
+    def inner(*words: str | Path) -> tuple[int, Any, str]:
+        code = run([*map(str, words), "--json"])
+        printed = capsys.readouterr()
+        return code, json.loads(printed.out), printed.err
+
+    return inner
+
+
+def test_the_installed_command_answers() -> None:
+    script = Path(sys.executable).with_name("salientclips")
+    if not script.exists():
+        pytest.skip("salientclips is not installed in this environment")
+    done = subprocess.run([script, "list", "--json"], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "motion" in json.loads(done.stdout)["samplers"]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([verb, "--help"]) == 0
+    assert "--json" in capsys.readouterr().out
+
+
+def test_probe_score_select_on_a_real_encode(
+    call: Callable[..., tuple[int, Any, str]], made: Callable[[str], MadeFile], tmp_path: Path
+) -> None:
+    video = made("h264_bframes_mp4").path
+    code, probe, _ = call("probe", video)
+    assert code == 0
+    assert probe["schema"] == 1
+    assert sum(probe["video"]["frames"].values()) == 180
+
+    file = tmp_path / "scores.parquet"
+    code, scores, _ = call("score", video, "--output", file)
+    assert code == 0
+    assert [c["index"] for c in scores["clips"]] == list(range(len(scores["clips"])))
+    assert file.exists()
+
+    code, selection, _ = call("select", video, "-k", "3")
+    assert code == 0
+    assert [c["rank"] for c in selection["clips"]] == [1, 2, 3]
+    ranked = sorted(scores["clips"], key=lambda c: (-c["score"], c["index"]))
+    assert [c["index"] for c in selection["clips"]] == [c["index"] for c in ranked[:3]]
+
+    code, stored, _ = call("select", video, "-k", "3", "--scores", file)
+    assert code == 0
+    assert stored["clips"] == selection["clips"]
+
+
+def test_scores_of_another_file_or_other_options_are_refused(
+    call: Callable[..., tuple[int, Any, str]], made: Callable[[str], MadeFile], tmp_path: Path
+) -> None:
+    file = tmp_path / "scores.csv"
+    assert call("score", made("h264_mkv").path, "-o", file, "-s", "packet-cost")[0] == 0
+    for words in (
+        ("select", made("vfr").path, "--scores", file),
+        ("select", made("h264_mkv").path, "--scores", file, "--sampler", "uniform"),
+        ("select", made("h264_mkv").path, "--scores", file, "--clip-frames", "8"),
+    ):
+        code, printed, err = call(*words)
+        assert code == 1
+        assert printed["error"]["type"] == "StoredScoresError"
+        assert err.startswith("error: ")
+
+
+@pytest.mark.parametrize("options", [("--min-gap", "0.5"), ("--coverage", "1"), ("--threshold", "0.1")])
+def test_select_takes_its_options(
+    options: tuple[str, str], call: Callable[..., tuple[int, Any, str]], made: Callable[[str], MadeFile]
+) -> None:
+    code, found, _ = call("select", made("h264_mkv").path, "-k", "2", "--clip-frames", "4", *options)
+    assert code == 0
+    assert 0 < len(found["clips"]) <= 2
+
+
+def test_fewer_than_k_clips_gives_what_there_is_and_says_so(
+    call: Callable[..., tuple[int, Any, str]], made: Callable[[str], MadeFile]
+) -> None:
+    code, found, _ = call("select", made("h264_mkv").path, "-k", "50")
+    assert code == 0
+    assert len(found["clips"]) == 2
+    assert found["note"] == "2 of 50 clips selected: the video has 2 clips"
+
+
+def test_classify_with_random_weights(
+    call: Callable[..., tuple[int, Any, str]], made: Callable[[str], MadeFile]
+) -> None:
+    pytest.importorskip("torchvision", reason="torchvision is not installed")
+    video = made("h264_mkv").path
+    words = ("classify", video, "-c", "mc3_18", "-k", "2", "--top", "3")
+    code, failed, _ = call(*words)
+    assert code == 1
+    assert failed["error"]["type"] == "WeightsError"
+    assert "--random-weights" in failed["error"]["remedy"] or "random_weights" in failed["error"]["remedy"]
+    code, found, _ = call(*words, "--random-weights")
+    assert code == 0
+    assert len(found["predictions"]) == 3
+    assert set(found["seconds"]) == {"demux", "features", "sampler", "decode", "classifier"}
+    assert len(found["clips"]) == 2
+
+
+def test_demo_finds_what_it_hid(call: Callable[..., tuple[int, Any, str]], tmp_path: Path) -> None:
+    code, found, _ = call("demo", "--keep", tmp_path / "demo.mp4")
+    assert code == 0
+    assert found["hits"] == len(found["clips"]) == 4
+    assert (tmp_path / "demo.mp4").stat().st_size > 0
+
+
+def test_doctor_knows_what_loads(call: Callable[..., tuple[int, Any, str]]) -> None:
+    code, found, _ = call("doctor")
+    assert code == 0
+    parts = {part["part"]: part for part in found["parts"]}
+    assert parts["av"]["works"]
+    assert all(part["remedy"] or part["works"] or part["problem"] for part in parts.values())
+
+
+def test_list_names_what_options_accept(call: Callable[..., tuple[int, Any, str]]) -> None:
+    code, found, _ = call("list")
+    assert code == 0
+    assert {"samplers", "objectives", "combinations", "strategies", "classifiers"} <= set(found)
+    assert {"uniform", "random", "packet-cost", "motion", "cumulative-motion"} == set(found["samplers"])
+    assert {"r3d_18", "mc3_18", "r2plus1d_18", "r2plus1d_34", "ir_csn_152", "i3d_rgb"} == set(
+        found["classifiers"]
+    )
+
+
+# --- bad input is normal --------------------------------------------------------------------------------------
+
+
+def bad_file(kind: str, folder: Path, made: Callable[[str], MadeFile]) -> Path:
+    good = made("h264_bframes_mp4").path.read_bytes()
+    path = folder / "bad.mp4"
+    if kind == "directory":
+        return folder
+    if kind == "missing":
+        return folder / "none.mp4"
+    if kind == "audio only":
+        return made("audio_only").path
+    content = {"empty": b"", "text": b"This is no video.\n" * 50, "truncated": good[: len(good) // 2]}[kind]
+    path.write_bytes(content)
+    return path
+
+
+BAD = {
+    "missing": "FileMissingError",
+    "directory": "FileMissingError",
+    "empty": "NotAVideoError",
+    "text": "NotAVideoError",
+    "truncated": "NotAVideoError",
+    "audio only": "NoVideoStreamError",
+}
+
+
+@pytest.mark.parametrize("verb", ["probe", "score", "select"])
+@pytest.mark.parametrize("kind", BAD)
+def test_a_bad_file_is_one_line_and_exit_code_1(
+    verb: str,
+    kind: str,
+    tmp_path: Path,
+    made: Callable[[str], MadeFile],
+    call: Callable[..., tuple[int, Any, str]],
+) -> None:
+    path = bad_file(kind, tmp_path, made)
+    code, printed, err = call(verb, path)
+    assert code == 1
+    assert printed["error"]["type"] == BAD[kind]
+    assert str(path) in printed["error"]["message"]
+    assert printed["error"]["remedy"]
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+
+
+def test_a_process_prints_one_line_and_no_traceback(tmp_path: Path) -> None:
+    done = command("score", tmp_path / "none.mp4")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_flipped_bytes_give_a_result(
+    made: Callable[[str], MadeFile], call: Callable[..., tuple[int, Any, str]]
+) -> None:
+    code, found, err = call("select", made("flipped_bytes").path, "-k", "2")
+    assert code == 0
+    assert len(found["clips"]) == 2
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("select", "VIDEO", "-k", "0"),
+        ("select", "VIDEO", "--coverage", "2"),
+        ("select", "VIDEO", "--sampler", "emotion"),
+        ("score", "VIDEO", "--output", "scores.txt"),
+        ("score", "VIDEO", "--clip-seconds", "-1"),
+        ("score", "VIDEO", "--clip-frames", "0"),
+        ("classify", "VIDEO", "--strategy", "guess", "-c", "mc3_18", "--random-weights"),
+        ("classify", "VIDEO", "-c", "nonet"),
+        ("demo", "--keep", "/nowhere/demo.mp4"),
+    ],
+)
+def test_impossible_options_are_errors(
+    words: tuple[str, ...], made: Callable[[str], MadeFile], call: Callable[..., tuple[int, Any, str]]
+) -> None:
+    video = str(made("h264_mkv").path)
+    code, printed, err = call(*(video if w == "VIDEO" else w for w in words))
+    assert code == 1
+    assert printed["error"]["message"]
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [("fly",), ("select",), ("score", "x.mp4", "--nonsense")])
+def test_what_is_not_understood_is_exit_code_2(
+    words: tuple[str, ...], call: Callable[..., tuple[int, Any, str]]
+) -> None:
+    code, printed, err = call(*words)
+    assert code == 2
+    assert "see --help" in printed["error"]["remedy"]
+    assert err.count("\n") == 1
+
+
+def test_an_unforeseen_error_is_one_line_too(
+    monkeypatch: pytest.MonkeyPatch, call: Callable[..., tuple[int, Any, str]]
+) -> None:
+    def broken() -> None:
+        raise ZeroDivisionError("of all things")
+
+    monkeypatch.setattr("salientclips.verbs.names.names", broken)
+    code, printed, err = call("list")
+    assert code == 1
+    assert "ZeroDivisionError: of all things" in printed["error"]["message"]
+    assert err.count("\n") == 1
+    monkeypatch.setenv("SALIENTCLIPS_TRACEBACK", "1")
+    with pytest.raises(ZeroDivisionError):
+        run(["list", "--json"])
+
+
+def test_tables_for_people(made: Callable[[str], MadeFile], capsys: pytest.CaptureFixture[str]) -> None:
+    video = str(made("stereo_aac").path)
+    for words, expected in (
+        (["probe", video], "feature md"),
+        (["score", video], "saliency by motion"),
+        (["select", video, "-k", "1"], "rank"),
+        (["list"], "packet-cost"),
+        (["doctor"], "pyarrow"),
+    ):
+        assert run(words) == 0
+        assert expected in capsys.readouterr().out
+
+
+def test_strange_file_names_are_only_names(
+    made: Callable[[str], MadeFile], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    strange = tmp_path / "[bold]été :smile: 日本.mkv"
+    strange.write_bytes(made("h264_mkv").path.read_bytes())
+    assert run(["select", str(strange), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["path"] == str(strange)
+    assert run(["probe", str(strange)]) == 0
+    assert "[bold]" in capsys.readouterr().out
