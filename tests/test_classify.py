@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from media_files import make_video, read_counter
 
+from media_files import make_video, read_counter
 from salientclips.classifiers import ClipInput
 from salientclips.errors import InputError, StoredScoresError, UnknownNameError
 from salientclips.types import ClipScores, SelectedClip
@@ -159,7 +160,7 @@ def test_frames_come_from_inside_the_clip(start: int, length: int, frames: int, 
     assert start <= times[0]
     assert times[-1] < end
     if (frames - 1) * step + 1 <= end - start:
-        assert {b - a for a, b in zip(times, times[1:], strict=False)} <= {step}
+        assert {b - a for a, b in pairwise(times)} <= {step}
         before, after = times[0] - start, end - 1 - times[-1]
         assert 0 <= after - before <= 1, "the frames lie in the middle"
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_files import MadeFile
 
+from made_files import MadeFile
 from salientclips.cli.run import run
 
 VERBS = ("probe", "score", "select", "classify", "list", "demo", "doctor")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction as F
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ def test_top_k_does_not_depend_on_the_scale(scores: list[float], k: int) -> None
 @given(scores_lists, st.integers(1, 20), st.integers(0, 9))
 def test_gaps_are_kept(scores: list[float], k: int, gap: int) -> None:
     chosen = sorted(pick(scores, k, min_gap_s=gap))
-    assert all(b - (a + 1) >= gap for a, b in zip(chosen, chosen[1:], strict=False))
+    assert all(b - (a + 1) >= gap for a, b in pairwise(chosen))
 
 
 def test_a_gap_suppresses_the_neighbours_of_a_peak() -> None:

@@ -6,8 +6,8 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from builders import NTSC, make_evidence, make_features, make_table
 
+from builders import NTSC, make_evidence, make_features, make_table
 from salientclips.errors import UnknownNameError
 from salientclips.samplers import (
     SAMPLERS,

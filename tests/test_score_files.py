@@ -6,16 +6,17 @@ import json
 import os
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
-from builders import make_scores
 from hypothesis import given
 from hypothesis import strategies as st
-
-from salientclips.errors import InputError, StoredScoresError
 from salientclips.media.fingerprint import fingerprint
+
+from builders import make_scores
+from salientclips.errors import InputError, StoredScoresError
 from salientclips.outputs.score_files import check_writable, load_scores, save_scores
 from salientclips.samplers import Motion, Random
 from salientclips.timeline import ClipGrid, ClipSpec
@@ -48,7 +49,7 @@ def test_any_numbers_and_any_times_survive(
     tmp_path_factory: pytest.TempPathFactory, suffix: str, values: list[float], denominators: list[int]
 ) -> None:
     times = sorted({Fraction(i * 7, d) for i, d in enumerate(denominators, start=1)})
-    spans = list(zip(times, times[1:], strict=False))[: len(values)]
+    spans = list(pairwise(times))[: len(values)]
     scores = make_scores(values[: len(spans)], grid=ClipGrid.from_spans(spans))
     file = tmp_path_factory.mktemp("s") / f"scores{suffix}"
     save_scores(scores, file)

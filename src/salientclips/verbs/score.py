@@ -15,7 +15,7 @@ from time import perf_counter
 import numpy as np
 import numpy.typing as npt
 
-from ..compressed.decoded import FeatureReader
+from ..compressed.reader import FeatureReader, backend_of
 from ..media.demux import end_time, read_packets, shown_times
 from ..media.fingerprint import fingerprint
 from ..samplers import Sampler, VideoEvidence, make_sampler
@@ -91,7 +91,7 @@ def score(
         grid=clips,
         scores=scores,
         rule=judge.rule,
-        features_used=reader.used,
+        features_used=tuple(f"{name} ({backend_of(name)})" for name in judge.feature_parameters.features),
         warnings=(*table.warnings, *reader.warnings, *missing),
         seconds=watch.seconds,
     )
