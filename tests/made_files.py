@@ -49,8 +49,8 @@ def _plain(
     suffix: str, shown_as: str, frames: int = 60, rate: Fraction = Fraction(30), /, **settings: object
 ) -> Maker:
     def make(folder: Path) -> MadeFile:
-        path = make_video(folder / f"video{suffix}", frames=frames, rate=rate, **settings)  # type:
-        ignore[arg-type] return _regular(path, shown_as, range(frames), rate)
+        path = make_video(folder / f"video{suffix}", frames=frames, rate=rate, **settings)  # type: ignore[arg-type]
+        return _regular(path, shown_as, range(frames), rate)
 
     return make
 

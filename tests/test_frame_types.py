@@ -37,10 +37,9 @@ def test_h264_slice_types(slice_type_bits: str, kind: int) -> None:
 
 def test_mpeg4_vop_that_is_not_coded_is_not_shown() -> None:
     # VOL: random access u(1), type u(8), no identifier, square pixels u(4), no control, rectangular u(2),
-    # marker, then vop_time_increment_resolution u(16) = 30, whose increment takes 5 bits. vol = int("0" +
-    # "00000001" + "0" + "0001" + "0" + "00" + "1" + f"{30:016b}" + "1" * 6, 2).to_bytes(
-        5, "big"
-    )
+    # marker, then vop_time_increment_resolution u(16) = 30, whose increment takes 5 bits.
+    fields = ["0", "00000001", "0", "0001", "0", "00", "1", f"{30:016b}", "111111"]
+    vol = int("".join(fields), 2).to_bytes(5, "big")
     extradata = b"\x00\x00\x01\x20" + vol
     vop = int("01" + "0" + "1" + "00011" + "1" + "0" + "11111", 2).to_bytes(2, "big")
     coded = int("01" + "0" + "1" + "00011" + "1" + "1" + "11111", 2).to_bytes(2, "big")

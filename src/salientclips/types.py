@@ -158,6 +158,8 @@ class ClipFeatures:
     """Mean squared luma residual over the cell (n, h, w), squared 8-bit levels."""
     iframes: npt.NDArray[np.uint8] | None = None
     """Decoded I-frames (m, 3, H', W') RGB at reduced size, m >= 0."""
+    failures: int = 0
+    """Frames of the clip that were to be read and could not be: broken packets, lost references."""
 
 
 @dataclass(frozen=True)

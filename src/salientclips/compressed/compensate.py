@@ -1,32 +1,34 @@
 """Predicts a frame from its reference with known displacements: what is left over is the residual.
 
-Back end "decoded" needs this because FFmpeg gives no residuals: it takes the frame minus this prediction. Between
-pixels the prediction is bilinear, where codecs use longer filters (six taps in H.264), so moving texture
-leaves a little more residual here than was coded. Weighted prediction is not undone: a fade shows up in the residual.
+Back end "decoded" needs this because FFmpeg gives no residuals: it takes the frame minus this prediction.
+Between pixels the prediction is bilinear, where codecs use longer filters (six taps in H.264), so moving
+texture leaves a little more residual here than was coded. Weighted prediction is not undone: a fade shows
+up in the residual.
 """
 
 from __future__ import annotations
+
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-Plane = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
-"""Samples of one plane (H, W)."""
+Samples = TypeVar("Samples", npt.NDArray[np.uint8], npt.NDArray[np.uint16])
 
 _CHUNK_PIXELS = 32_768
-"""Pixels predicted at a time: the temporaries stay in the processor's cache (twice as fast as all at once)."""
+"""Pixels predicted at a time: the temporaries stay in the processor's cache."""
 
 
 def predict(
-    reference: Plane, displacement: npt.NDArray[np.float32], block_height: int, block_width: int
-) -> Plane:
+    reference: Samples, displacement: npt.NDArray[np.float32], block_height: int, block_width: int
+) -> Samples:
     """Move the blocks of a reference plane to where they are in the frame.
 
     Args:
         reference: One plane of the reference (H, W).
-        displacement: Way of the content of each block from the reference to the frame (2, h, w), in samples of
-            this plane, x right, y down; ``h = ceil(H / block_height)``, ``w = ceil(W / block_width)``.
+        displacement: Way of the content of each block from the reference to the frame (2, h, w), in samples
+            of this plane, x right, y down; ``h = ceil(H / block_height)``, ``w = ceil(W / block_width)``.
         block_height: Rows of a block.
         block_width: Columns of a block.
 
@@ -43,7 +45,7 @@ def predict(
     prediction[:height, :width] = reference
     blocks = sliding_window_view(prediction, (block_height, block_width), writeable=True)
 
-    # Content that moved by +d is found d back. Blocks wholly outside all look like the edge: clip to one block.
+    # Content that moved by +d is found d back. Blocks wholly outside look alike: one block out is enough.
     source_x = moving_columns * block_width - displacement[0, moving_rows, moving_columns]
     source_y = moving_rows * block_height - displacement[1, moving_rows, moving_columns]
     source_x = np.clip(source_x, -block_width - 1.0, columns * block_width + 0.0)
@@ -64,16 +66,18 @@ def predict(
     return prediction[:height, :width]
 
 
-def _pad(plane: Plane, margin_y: int, margin_x: int, height: int, width: int) -> Plane:
-    """Continue the edges of a plane by the margins before it, and to the given size plus a margin after it."""
+def _pad(plane: Samples, margin_y: int, margin_x: int, height: int, width: int) -> Samples:
+    """Continue the edges of a plane: the margins before it, and up to the given size after it."""
     below, right = height - plane.shape[0] + 2, width - plane.shape[1] + 2
     return np.pad(plane, ((margin_y, below), (margin_x, right)), mode="edge")
 
 
 def _between(
-    windows: Plane, part_y: npt.NDArray[np.float32], part_x: npt.NDArray[np.float32]
+    windows: npt.NDArray[np.uint8] | npt.NDArray[np.uint16],
+    part_y: npt.NDArray[np.float32],
+    part_x: npt.NDArray[np.float32],
 ) -> npt.NDArray[np.float32]:
-    """Bilinear values of (n, bh + 1, bw + 1) samples at one offset a block: (n, bh, bw), plus a half to round."""
+    """Bilinear values (n, bh, bw) of samples (n, bh + 1, bw + 1) at one offset a block; a half is added."""
     values = windows.astype(np.float32)
     across = values[:, :, 1:] - values[:, :, :-1]
     across *= part_x[:, None, None]

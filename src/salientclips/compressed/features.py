@@ -27,37 +27,18 @@ Pure numpy: no file is touched here, and no network's input size is decided here
 
 from __future__ import annotations
 
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError
+from ..media.colour import ColourMatrix
+from ..media.vectors import VECTOR_DTYPE
 from .camera import remove_camera_motion
 
 CELL_PX = 16
 """Side of a grid cell in source pixels: the macroblock of MPEG-1 to H.264."""
-
-VECTOR_DTYPE = np.dtype(
-    [
-        ("source", "int32"),
-        ("w", "uint8"),
-        ("h", "uint8"),
-        ("src_x", "int16"),
-        ("src_y", "int16"),
-        ("dst_x", "int16"),
-        ("dst_y", "int16"),
-        ("flags", "uint64"),
-        ("motion_x", "int32"),
-        ("motion_y", "int32"),
-        ("motion_scale", "uint16"),
-    ],
-    align=True,
-)
-"""A motion vector as FFmpeg's ``AVMotionVector``: ``dst`` is the block's centre, ``source < 0`` the past."""
-
-ColourMatrix = Literal["bt601", "bt709", "bt2020"]
-"""How luma and chroma make colour (ITU-T H.273, MatrixCoefficients)."""
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
@@ -177,13 +158,11 @@ def _cell_area(height: int, width: int, cell_height: int, cell_width: int) -> np
     return area
 
 
-def cell_mean(
-    plane: npt.NDArray[np.float32] | npt.NDArray[np.uint8], cell_height: int, cell_width: int
-) -> npt.NDArray[np.float32]:
+def cell_mean(plane: npt.NDArray[np.float32], cell_height: int, cell_width: int) -> npt.NDArray[np.float32]:
     """Mean of a plane over each cell; cells at the edge average over the pixels that exist.
 
     Args:
-        plane: Samples (H, W), float32 or uint8.
+        plane: Samples float32 (H, W).
         cell_height: Rows of a cell.
         cell_width: Columns of a cell.
 

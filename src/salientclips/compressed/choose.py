@@ -1,0 +1,127 @@
+"""Which frames of a clip are read: P-frames, evenly spread, and never a B-frame while there is a choice.
+
+The paper averages over all P-frames of a clip (section 3.2); here ``frames_per_clip`` of them stand for the
+clip, each at the centre of an equal part of the clip's list. A P-frame is compared with the reference
+before it; a B-frame is predicted from both sides, so what it lacks says little, and encoders spend few bits
+on it.
+
+Some clips have no P-frame. Then, in this order: other frames than B that have a frame before them
+(intra-only codecs, unknown types, single I-frames), which are compared with that frame; and, in streams
+without any P-frame (some hardware encoders make every inter-coded frame a B-frame), any frame with one
+before it. A clip with none of these is read as having no frames, which is a normal answer.
+
+This module only chooses rows of the packet table; it decodes nothing.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import InputError
+from ..media.references import find_references
+from ..timeline import ClipGrid
+from ..types import PacketTable
+
+Rows = npt.NDArray[np.int64]
+"""Rows of a packet table, in display order."""
+
+
+def frames_to_read(table: PacketTable, grid: ClipGrid, frames_per_clip: int) -> list[Rows]:
+    """Choose the frames whose motion and residual stand for each clip.
+
+    Args:
+        table: The packet table of the video.
+        grid: Its clips.
+        frames_per_clip: How many to choose per clip; 0 means all.
+
+    Returns:
+        For each clip the rows of its frames, at most ``frames_per_clip`` of them, perhaps none.
+
+    Raises:
+        InputError: ``frames_per_clip`` is negative.
+    """
+    references = find_references(table)
+    is_p = table.frame_type == ord("P")
+    has_before = table.is_shown & (references.before >= 0)
+    ladder = [is_p & (references.anchor >= 0), has_before & (table.frame_type != ord("B"))]
+    if not is_p.any():
+        ladder.append(has_before)
+    by_clip = [_rows_by_clip(table, grid, candidates) for candidates in ladder]
+    empty = np.zeros(0, dtype=np.int64)
+    return [
+        evenly_spread(next((rows for rows in choices if len(rows)), empty), frames_per_clip)
+        for choices in zip(*by_clip, strict=True)
+    ]
+
+
+def stills_to_read(table: PacketTable, grid: ClipGrid, frames_per_clip: int) -> list[Rows]:
+    """Choose the I-frames that stand for each clip: its own, or else the last one shown before it.
+
+    Args:
+        table: The packet table of the video.
+        grid: Its clips.
+        frames_per_clip: How many of a clip's own to choose at most; 0 means all.
+
+    Returns:
+        For each clip the rows of its I-frames; none where no I-frame was shown by then.
+
+    Raises:
+        InputError: ``frames_per_clip`` is negative.
+    """
+    is_i = (table.frame_type == ord("I")) | ((table.frame_type == ord("?")) & table.is_key)
+    own = _rows_by_clip(table, grid, is_i & table.is_shown)
+    chosen: list[Rows] = []
+    last = _rows_before(table, grid, is_i & table.is_shown)
+    for rows, before in zip(own, last, strict=True):
+        chosen.append(evenly_spread(rows, frames_per_clip) if len(rows) else before)
+    return chosen
+
+
+def evenly_spread(rows: Rows, count: int) -> Rows:
+    """The elements at the centres of ``count`` equal parts of a list.
+
+    Args:
+        rows: Any rows (n,).
+        count: How many to take; 0 or more than n takes all.
+
+    Returns:
+        ``min(n, count)`` rows in their order, without repetition.
+
+    Raises:
+        InputError: ``count`` is negative.
+    """
+    if count < 0:
+        raise InputError(f"{count} frames per clip are impossible", "give 1 or more, or 0 for all")
+    if count == 0 or count >= len(rows):
+        return rows
+    # Centre of part i: floor((2 i + 1) n / (2 count)), in whole numbers.
+    return rows[(2 * np.arange(count) + 1) * len(rows) // (2 * count)]
+
+
+def _rows_by_clip(table: PacketTable, grid: ClipGrid, candidates: npt.NDArray[np.bool_]) -> list[Rows]:
+    rows = _in_display_order(table, candidates & table.is_shown)
+    stamps = table.pts[rows]
+    first = np.searchsorted(stamps, [_first_pts(table, t) for t in grid.starts])
+    last = np.searchsorted(stamps, [_first_pts(table, t) for t in grid.ends])
+    return [rows[a:b] for a, b in zip(first, last, strict=True)]
+
+
+def _rows_before(table: PacketTable, grid: ClipGrid, candidates: npt.NDArray[np.bool_]) -> list[Rows]:
+    rows = _in_display_order(table, candidates)
+    first = np.searchsorted(table.pts[rows], [_first_pts(table, t) for t in grid.starts])
+    return [rows[max(at - 1, 0) : at] for at in first]
+
+
+def _in_display_order(table: PacketTable, candidates: npt.NDArray[np.bool_]) -> Rows:
+    rows = np.flatnonzero(candidates).astype(np.int64)
+    _, first = np.unique(table.pts[rows], return_index=True)
+    return rows[first]
+
+
+def _first_pts(table: PacketTable, time: Fraction) -> int:
+    """The first pts that is not before a time."""
+    at_or_before = table.timeline.pts(time)
+    return at_or_before if table.timeline.time(at_or_before) == time else at_or_before + 1

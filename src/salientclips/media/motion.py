@@ -1,0 +1,287 @@
+"""One streaming decode pass that hands out, for few wanted frames, what motion features are made from.
+
+SCSampler reads motion and residuals from the bitstream without decoding (paper, section 3.2). Where no
+bitstream reader exists, FFmpeg must decode, and this module makes it decode as little as gives the same
+answer:
+
+- **Non-reference frames are skipped**, packet by packet, unless they are wanted: nothing depends on them.
+- **Packets after the last needed one before a clean entry point are not decoded**, where the entry point is
+  a key I-frame after which no earlier frame is shown. The decoder is drained and flushed there, as for a
+  seek.
+- **The loop filter is off** (``skip_loop_filter=all``). This is faster, and it makes the features *more*
+  exact: without it a decoded frame is its prediction plus its coded residual and nothing else, so frame
+  minus prediction is the residual. The pictures drift from what the encoder saw, as its references were
+  filtered; but frame and reference drift alike, and the difference of the two is what is read.
+- **Threads**: codecs with exported vectors get slice threads only, because with frame threads H.264's vectors
+  come out differently from run to run; others get frame threads, whose pictures do not depend on them.
+
+A P-frame may use several references, and FFmpeg says of a vector only that it points into the past. It is
+taken to point to the I- or P-frame that was decoded last before: true of encoders with one reference and of
+most vectors of others. Reading the bitstream itself removes this approximation.
+
+A frame is known by its packet: the packet's pts is replaced by its row in the table before decoding, so files
+with missing or doubled time stamps do not confuse frames. What is done with the frames is not decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import av.codec.context
+import av.container
+import av.error
+import av.packet
+import av.video.frame
+import av.video.stream
+import numpy as np
+import numpy.typing as npt
+from av.video.reformatter import VideoReformatter
+
+from ..types import PacketTable
+from .colour import Colour
+from .container import open_container, video_stream
+from .demux import codec_name
+from .motion_codecs import exports_motion_vectors
+from .planes import Plane, SizedPlanes, full_planes, rgb_picture, small_planes
+from .references import find_references, rows_to_feed
+from .vectors import VECTOR_DTYPE
+
+
+@dataclass(frozen=True)
+class MotionFrame:
+    """One wanted frame with its reference. Arrays may be views of the decoder's memory: read them at once."""
+
+    row: int
+    """Row of the packet table."""
+    vectors: npt.NDArray[np.void] | None
+    """Records of :data:`VECTOR_DTYPE`, empty if all is intra; None where the codec exports none."""
+    planes: tuple[Plane, ...]
+    """Luma (H', W'), then Cb and Cr; empty where only the vectors were asked for."""
+    reference_planes: tuple[Plane, ...]
+    """The same of the reference: with vectors the I- or P-frame before, else the frame shown before."""
+    shrink_x: float
+    """Source pixels along one pixel of ``planes``, 1 with vectors, close to 4 without."""
+    shrink_y: float
+    """The same downwards."""
+    temporal_distance: int
+    """Frames shown from the reference to this one, at least 1."""
+    width_px: int
+    """Width before rotation, source pixels."""
+    height_px: int
+    """Height before rotation, source pixels."""
+    colour: Colour
+    """How ``planes`` are to be read."""
+    rotation_deg: int
+    """Clockwise turn that displays the picture upright: 0, 90, 180 or 270."""
+
+
+@dataclass(frozen=True)
+class StillPicture:
+    """One wanted picture, small and in colour, before rotation."""
+
+    row: int
+    """Row of the packet table."""
+    rgb: npt.NDArray[np.uint8]
+    """RGB (3, H', W')."""
+    rotation_deg: int
+    """Clockwise turn that displays the picture upright: 0, 90, 180 or 270."""
+
+
+def read_motion(
+    path: Path,
+    table: PacketTable,
+    wanted: Iterable[int],
+    *,
+    stills: Iterable[int] = (),
+    with_planes: bool = True,
+    shorter_side_px: int = 224,
+    threads: int = 1,
+) -> Iterator[MotionFrame | StillPicture]:
+    """Decode a file once and hand out the wanted frames, in display order.
+
+    Frames that cannot be had (a broken packet, a lost reference, a size that changes between frame and
+    reference) are left out: what does not arrive has failed.
+
+    Args:
+        path: A local file.
+        table: Its packet table.
+        wanted: Rows whose motion is wanted.
+        stills: Rows that are wanted as small RGB pictures.
+        with_planes: Whether pictures come with the vectors; without vectors they always come.
+        shorter_side_px: Size of the still pictures.
+        threads: Decoder threads; they do not change the result.
+
+    Yields:
+        Frames and pictures; each is to be used before the next is asked for.
+
+    Raises:
+        FileMissingError: There is no file.
+        NotAVideoError: FFmpeg cannot open it.
+        NoVideoStreamError: It has no moving pictures.
+    """
+    with open_container(path) as container:
+        stream = video_stream(container, path)
+        has_vectors = exports_motion_vectors(codec_name(stream))
+        plan = _plan(table, frozenset(wanted), frozenset(stills), has_vectors, with_planes)
+        _prepare(stream, has_vectors, threads)
+        maker = _Maker(table, plan, with_planes, shorter_side_px)
+        for frame in _decode(container, stream, plan):
+            yield from maker.take(frame)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What the pass is to do, by row."""
+
+    reference: dict[int, int]
+    """Wanted row -> its reference, -1 for none needed."""
+    vectors: frozenset[int]
+    """Wanted rows whose vectors the decoder exports."""
+    stills: frozenset[int]
+    needed: frozenset[int]
+    """Rows that must come out of the decoder."""
+    feed: npt.NDArray[np.bool_]
+    """Rows that go into the decoder (num_packets,)."""
+    position: npt.NDArray[np.int64]
+
+
+def _plan(
+    table: PacketTable,
+    wanted: frozenset[int],
+    stills: frozenset[int],
+    has_vectors: bool,
+    with_planes: bool,
+) -> _Plan:
+    references = find_references(table)
+    vectors = frozenset(row for row in wanted if has_vectors and references.anchor[row] >= 0)
+    reference = {row: int(references.anchor[row]) for row in vectors}
+    reference.update({row: int(references.before[row]) for row in wanted - vectors})
+    needed = wanted | stills
+    needed |= {at for row, at in reference.items() if at >= 0 and (with_planes or row not in vectors)}
+    return _Plan(reference, vectors, stills, needed, rows_to_feed(table, needed), references.position)
+
+
+def _prepare(stream: av.video.stream.VideoStream, has_vectors: bool, threads: int) -> None:
+    context = stream.codec_context
+    context.options = {"skip_loop_filter": "all", **({"flags2": "+export_mvs"} if has_vectors else {})}
+    context.thread_type = "SLICE" if has_vectors or threads == 1 else "FRAME"
+    context.thread_count = threads
+
+
+def _decode(
+    container: av.container.InputContainer, stream: av.video.stream.VideoStream, plan: _Plan
+) -> Iterator[av.video.frame.VideoFrame]:
+    """Frames whose pts is their row. Errors of the decoder cost the frames they concern, no more."""
+    context = stream.codec_context
+    fed = np.flatnonzero(plan.feed)
+    last = int(fed[-1]) if len(fed) else -1
+    is_gap = False
+    for row, packet in enumerate(_packets(container, stream)):
+        if row > last:
+            break
+        if not plan.feed[row]:
+            is_gap = True
+            continue
+        if is_gap:
+            yield from _frames(context, None)
+            context.flush_buffers()
+            is_gap = False
+        context.skip_frame = "DEFAULT" if row in plan.needed else "NONREF"
+        packet.pts = row
+        yield from _frames(context, packet)
+    yield from _frames(context, None)
+
+
+def _packets(
+    container: av.container.InputContainer, stream: av.video.stream.VideoStream
+) -> Iterator[av.packet.Packet[av.video.stream.VideoStream]]:
+    """The packets that read_packets() counted as rows."""
+    try:
+        for packet in container.demux(stream):
+            if packet.size > 0:
+                yield packet
+    except (av.error.FFmpegError, OSError):
+        return
+
+
+def _frames(
+    context: av.video.codeccontext.VideoCodecContext,
+    packet: av.packet.Packet[av.video.stream.VideoStream] | None,
+) -> list[av.video.frame.VideoFrame]:
+    try:
+        return context.decode(packet)
+    except (av.error.FFmpegError, OSError):
+        return []
+
+
+class _Maker:
+    """Keeps the references until the frames that need them come, and makes the results."""
+
+    def __init__(self, table: PacketTable, plan: _Plan, with_planes: bool, shorter_side_px: int) -> None:
+        self._table, self._plan = table, plan
+        self._with_planes, self._shorter_side_px = with_planes, shorter_side_px
+        self._held: dict[int, av.video.frame.VideoFrame] = {}
+        self._needed_until: dict[int, int] = {}
+        for row, reference in plan.reference.items():
+            until = max(self._needed_until.get(reference, -1), int(plan.position[row]))
+            self._needed_until[reference] = until
+        self._scaler = VideoReformatter()
+        self._still_scaler = VideoReformatter()
+
+    def take(self, frame: av.video.frame.VideoFrame) -> Iterator[MotionFrame | StillPicture]:
+        row = frame.pts
+        if row is None or not 0 <= row < len(self._table) or frame.is_corrupt:
+            return
+        if row in self._plan.stills:
+            rgb = rgb_picture(frame, self._shorter_side_px, self._still_scaler)
+            yield StillPicture(row, rgb, _rotation(frame))
+        if row in self._plan.reference:
+            motion = self._motion(row, frame)
+            if motion is not None:
+                yield motion
+        position = int(self._plan.position[row])
+        for held in [at for at in self._held if self._needed_until[at] <= position]:
+            del self._held[held]
+        if row in self._needed_until:
+            self._held[row] = frame
+
+    def _motion(self, row: int, frame: av.video.frame.VideoFrame) -> MotionFrame | None:
+        at = self._plan.reference[row]
+        vectors = _vectors(frame) if row in self._plan.vectors else None
+        is_small = vectors is None
+        reference = self._held.get(at)
+        here, there = SizedPlanes(), SizedPlanes()
+        if is_small or self._with_planes:
+            if reference is None or (reference.width, reference.height) != (frame.width, frame.height):
+                return None
+            make = small_planes if is_small else full_planes
+            here, there = make(frame, self._scaler), make(reference, self._scaler)
+        distance = int(self._plan.position[row] - self._plan.position[at]) if at >= 0 else 1
+        return MotionFrame(
+            row,
+            vectors,
+            here.planes,
+            there.planes,
+            here.shrink_x,
+            here.shrink_y,
+            max(1, distance),
+            frame.width,
+            frame.height,
+            here.colour,
+            _rotation(frame),
+        )
+
+
+def _vectors(frame: av.video.frame.VideoFrame) -> npt.NDArray[np.void]:
+    side_data = frame.side_data.get("MOTION_VECTORS")
+    if side_data is None:  # every block is intra-coded
+        return np.zeros(0, dtype=VECTOR_DTYPE)
+    vectors: npt.NDArray[np.void] = side_data.to_ndarray()
+    return vectors
+
+
+def _rotation(frame: av.video.frame.VideoFrame) -> int:
+    # FFmpeg counts counterclockwise; angles between the quarters are not used by cameras.
+    return round(-frame.rotation / 90) % 4 * 90
