@@ -43,6 +43,17 @@ class Timeline:
         """
         return pts * self.time_base - self.zero
 
+    def pts(self, time: Fraction) -> int:
+        """The last pts that is not after a time.
+
+        Args:
+            time: Seconds since the start of the container.
+
+        Returns:
+            Ticks of ``time_base``.
+        """
+        return (time + self.zero) // self.time_base
+
     def first_pts(self, time: Fraction) -> int:
         """The first pts that is not before a time (the inverse of :meth:`time` where it is exact).
 

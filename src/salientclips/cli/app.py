@@ -14,6 +14,7 @@ app = typer.Typer(
     help="Find the K clips of a long video worth looking at, before the video is decoded.",
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )

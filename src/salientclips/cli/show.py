@@ -13,7 +13,7 @@ from ..types import ClipScores, Probe, SelectedClip, Selection, VideoPrediction
 from ..verbs.demo import DemoOutcome
 from ..verbs.doctor import Finding
 
-# soft_wrap keeps long paths whole when stdout is piped; emoji codes in file names stay text.
+# Codes of emoji and markup in file names stay text.
 _out = Console(emoji=False, highlight=False)
 _err = Console(stderr=True, emoji=False, highlight=False, soft_wrap=True)
 
@@ -33,7 +33,8 @@ def clock(seconds: float) -> str:
 def show_probe(probe: Probe) -> None:
     """Print what is in a file."""
     video = probe.video
-    table = _facts(str(probe.path))
+    _title(probe.path)
+    table = _facts()
     rate = "variable, " if video.variable_frame_rate else ""
     spacing = video.key_frame_spacing_s
     rows = {
@@ -71,7 +72,8 @@ def show_scores(scores: ClipScores, output: Path | None) -> None:
         _out.print(f"{len(scores)} clips scored by {scores.sampler}, written to {escape(str(output))}")
         _warn(scores.warnings)
         return
-    table = Table(title=f"{escape(str(scores.path))}: saliency by {scores.sampler}")
+    _title(scores.path, f"saliency by {scores.sampler}")
+    table = Table()
     for heading in ("clip", "start", "end", "score", ""):
         table.add_column(heading, justify="left" if heading == "" else "right")
     highest = max(float(scores.scores.max(initial=0.0)), 1e-12)
@@ -89,24 +91,24 @@ def show_scores(scores: ClipScores, output: Path | None) -> None:
 def show_selection(selection: Selection) -> None:
     """Print the selected clips in rank order."""
     scores = selection.scores
-    title = f"{escape(str(scores.path))}: {len(selection.clips)} of {len(scores)} clips by {scores.sampler}"
-    _out.print(_clip_table(title, selection.clips))
+    _title(scores.path, f"{len(selection.clips)} of {len(scores)} clips by {scores.sampler}")
+    _out.print(_clip_table(selection.clips))
     _say(selection.note)
     _warn(scores.warnings)
 
 
 def show_prediction(prediction: VideoPrediction, top: int) -> None:
     """Print a video's classes, the clips looked at, and what it took."""
-    table = Table(title=f"{escape(str(prediction.path))}: {prediction.classifier}, {prediction.strategy}")
+    _title(prediction.path, f"{prediction.classifier}, {prediction.strategy}")
+    table = Table()
     table.add_column("class")
     table.add_column("probability", justify="right")
     for guess in prediction.predictions[:top]:
         table.add_row(escape(guess.label), f"{guess.probability:.4f}")
     _out.print(table)
     if len(prediction.clips) <= _LONGEST_TABLE:
-        _out.print(_clip_table("clips looked at", prediction.clips))
-    else:
-        _out.print(f"{len(prediction.clips)} clips looked at")
+        _out.print(_clip_table(prediction.clips))
+    _out.print(f"{len(prediction.clips)} clips looked at")
     parts = ", ".join(f"{part} {value:.2f}" for part, value in prediction.seconds.items())
     cost = "" if prediction.gflops is None else f"; {prediction.gflops:,.0f} GFLOPs"
     _out.print(f"seconds: {parts}{cost}")
@@ -127,7 +129,7 @@ def show_names(names: Mapping[str, Sequence[str]]) -> None:
 def show_demo(outcome: DemoOutcome) -> None:
     """Print what the demo hid and what was found."""
     begin, end = clock(outcome.true_start_s), clock(outcome.true_end_s)
-    _out.print(f"Made a video of {clock(outcome.duration_s)}; something happens from {begin} to {end}.")
+    _out.print(f"Made a video of {clock(outcome.duration_s)}; something moves from {begin} to {end}.")
     show_selection(outcome.selection)
     _out.print(f"{outcome.hits} of {len(outcome.selection.clips)} selected clips lie there.")
     _out.print("Now your own: [bold]salientclips select YOUR_VIDEO -k 10[/bold]")
@@ -144,15 +146,19 @@ def show_doctor(findings: Iterable[Finding]) -> None:
     _out.print(table)
 
 
-def _facts(title: str) -> Table:
-    table = Table(title=escape(title), show_header=False)
+def _title(path: Path, what: str = "") -> None:
+    _out.print(f"[bold]{escape(str(path))}[/bold]{': ' if what else ''}{what}", soft_wrap=True)
+
+
+def _facts() -> Table:
+    table = Table(show_header=False)
     table.add_column("fact", no_wrap=True)
     table.add_column("value")
     return table
 
 
-def _clip_table(title: str, clips: Sequence[SelectedClip]) -> Table:
-    table = Table(title=title)
+def _clip_table(clips: Sequence[SelectedClip]) -> Table:
+    table = Table()
     for heading in ("rank", "clip", "start", "end", "score"):
         table.add_column(heading, justify="right")
     for clip in clips:

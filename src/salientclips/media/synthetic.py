@@ -27,7 +27,7 @@ class DemoScene:
     """Length of the video."""
     salient_start_s: int = 24
     """When something starts to move."""
-    salient_end_s: int = 28
+    salient_end_s: int = 29
     """When it is gone."""
     width_px: int = 320
     height_px: int = 240
