@@ -1,0 +1,84 @@
+"""The JSON of every verb has the keys that docs/json.md promises, whatever else is added to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from builders import make_scores
+from made_files import MadeFile
+
+from salientclips.errors import InputError
+from salientclips.media.probe import probe
+from salientclips.outputs.contract import (
+    error_json,
+    prediction_json,
+    probe_json,
+    scores_json,
+    selection_json,
+)
+from salientclips.types import Prediction, VideoPrediction
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "json.md"
+
+
+def test_probe(made: Callable[[str], MadeFile]) -> None:
+    found = json.loads(json.dumps(probe_json(probe(made("stereo_aac").path)), allow_nan=False))
+    assert {"schema", "path", "container", "video", "audio", "features"} <= set(found)
+    promised = "codec profile width_px height_px duration_s frame_rate variable_frame_rate rotation_deg frames"
+    assert set(promised.split()) <= set(found["video"])
+    assert set("IPB") <= set(found["video"]["frames"])
+    assert {"codec", "sample_rate_hz", "channels", "start_s"} <= set(found["audio"][0])
+    assert set(found["features"]) == {"md", "rgbr", "if", "audio", "packets"}
+    assert all({"backend", "why"} == set(f) for f in found["features"].values())
+
+
+def test_score_and_select() -> None:
+    scores = make_scores([1.0, 3.0, 2.0])
+    found = json.loads(json.dumps(scores_json(scores), allow_nan=False))
+    assert {"schema", "path", "sampler", "clips"} <= set(found)
+    assert [set(c) for c in found["clips"]] == [{"index", "start_s", "end_s", "score"}] * 3
+    chosen = json.loads(json.dumps(selection_json(scores.select(2)), allow_nan=False))
+    assert [(c["rank"], c["index"]) for c in chosen["clips"]] == [(1, 1), (2, 2)]
+    assert set(chosen["clips"][0]) == {"rank", "index", "start_s", "end_s", "score"}
+
+
+def test_classify() -> None:
+    selection = make_scores([1.0, 3.0]).select(1)
+    prediction = VideoPrediction(
+        Path("v.mp4"),
+        "sampler",
+        1,
+        "mc3_18",
+        (Prediction("a", 0.75), Prediction("b", 0.25)),
+        selection.clips,
+        {"demux": 0.1, "features": 0.2, "sampler": 0.0, "decode": 0.3, "classifier": 0.4},
+        43.3,
+    )
+    found = json.loads(json.dumps(prediction_json(prediction, top=1), allow_nan=False))
+    assert {"strategy", "k", "predictions", "clips", "seconds"} <= set(found)
+    assert found["predictions"] == [{"label": "a", "probability": 0.75}]
+    assert set(found["seconds"]) == {"demux", "features", "sampler", "decode", "classifier"}
+
+
+def test_error() -> None:
+    assert error_json(InputError("what", "do")) == {
+        "schema": 1,
+        "error": {"type": "InputError", "message": "what", "remedy": "do"},
+    }
+
+
+@pytest.mark.parametrize("verb", ["probe", "score", "select", "classify"])
+def test_the_page_names_every_key(verb: str, made: Callable[[str], MadeFile]) -> None:
+    scores = make_scores([1.0])
+    printed = {
+        "probe": lambda: probe_json(probe(made("stereo_aac").path)),
+        "score": lambda: scores_json(scores),
+        "select": lambda: selection_json(scores.select(1)),
+        "classify": lambda: prediction_json(VideoPrediction(Path("v"), "dense", 1, "f", (), ())),
+    }[verb]()
+    page = PAGE.read_text(encoding="utf-8")
+    keys = set(printed) | set(printed.get("video", {}))
+    assert sorted(key for key in keys if key not in page) == []
