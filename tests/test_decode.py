@@ -9,10 +9,10 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+
 from conftest import GetMade
 from made_files import MAKERS, MadeFile
 from media_files import loop_video, make_video, read_counter
-
 from salientclips.errors import FileMissingError, InputError, SeekMismatchError
 from salientclips.media.decode import FrameReader
 from salientclips.media.demux import end_time, read_packets, shown_times

@@ -17,7 +17,9 @@ Tensors are named as in VMZ's PyTorch release (``pt/vmz``: torchvision's VideoRe
 renamed. The two differ in normalisation: VMZ's use Kinetics statistics, mmaction2's fine-tuned ones
 (``ircsn_ig65m_pretrained_..._58e_kinetics400``) ImageNet's. Files that mmaction2 *ported* from VMZ
 (``vmz_ircsn_...``) have mmaction2's names and Kinetics statistics, which nothing in the file tells: give
-``normalisation="kinetics"``. Not here: the interaction-preserved variant.
+``normalisation="kinetics"``. The published cost, 96.7 GFLOPs (97.6 with batch norm and ReLU in mmaction2's
+count), is that of their test crop of 256 x 256; at 224 x 224, as the training crop and here, it is 74.0.
+Not here: the interaction-preserved variant.
 """
 
 from __future__ import annotations

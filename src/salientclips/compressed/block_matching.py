@@ -143,5 +143,6 @@ def _sub_pixel(
     slope = np.maximum(np.maximum(before, after) - here, 1e-6)
     most = np.minimum(0.5, here / slope)
     offset = np.clip(0.5 * (before - after) / slope, -most, most)
-    offset[(at != inner) | (here > np.minimum(before, after))] = 0.0
+    # The bias may hold the lowest cost a little uphill; a cost above both neighbours has no slope to follow.
+    offset[(at != inner) | (here >= np.maximum(before, after))] = 0.0
     return offset.astype(np.float32), (np.abs(offset) * slope).astype(np.float32)

@@ -8,21 +8,22 @@ up in the residual.
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-Samples = TypeVar("Samples", npt.NDArray[np.uint8], npt.NDArray[np.uint16])
+Plane = npt.NDArray[np.unsignedinteger[Any]]
+"""Samples of one plane (H, W), uint8 or uint16."""
 
 _CHUNK_PIXELS = 32_768
 """Pixels predicted at a time: the temporaries stay in the processor's cache."""
 
 
 def predict(
-    reference: Samples, displacement: npt.NDArray[np.float32], block_height: int, block_width: int
-) -> Samples:
+    reference: Plane, displacement: npt.NDArray[np.float32], block_height: int, block_width: int
+) -> Plane:
     """Move the blocks of a reference plane to where they are in the frame.
 
     Args:
@@ -66,14 +67,14 @@ def predict(
     return prediction[:height, :width]
 
 
-def _pad(plane: Samples, margin_y: int, margin_x: int, height: int, width: int) -> Samples:
+def _pad(plane: Plane, margin_y: int, margin_x: int, height: int, width: int) -> Plane:
     """Continue the edges of a plane: the margins before it, and up to the given size after it."""
     below, right = height - plane.shape[0] + 2, width - plane.shape[1] + 2
     return np.pad(plane, ((margin_y, below), (margin_x, right)), mode="edge")
 
 
 def _between(
-    windows: npt.NDArray[np.uint8] | npt.NDArray[np.uint16],
+    windows: Plane,
     part_y: npt.NDArray[np.float32],
     part_x: npt.NDArray[np.float32],
 ) -> npt.NDArray[np.float32]:

@@ -27,7 +27,7 @@ Pure numpy: no file is touched here, and no network's input size is decided here
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -248,7 +248,7 @@ def flatten_intra(
     rgbr: npt.NDArray[np.float32],
     energy: npt.NDArray[np.float32],
     valid: npt.NDArray[np.bool_],
-    luma: npt.NDArray[np.uint8] | npt.NDArray[np.uint16],
+    luma: npt.NDArray[np.unsignedinteger[Any]],
     bit_depth: int,
     *,
     cell_px: int = CELL_PX,

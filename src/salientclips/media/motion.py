@@ -25,6 +25,7 @@ with missing or doubled time stamps do not confuse frames. What is done with the
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,12 @@ from .motion_codecs import exports_motion_vectors
 from .planes import Plane, SizedPlanes, full_planes, rgb_picture, small_planes
 from .references import find_references, rows_to_feed
 from .vectors import VECTOR_DTYPE
+
+_DRAINED_WITHOUT_VECTORS = frozenset({"mpeg1video", "mpeg2video", "mpeg4"})
+"""Codecs of which FFmpeg hands out the frame that is drained from the decoder without its vectors."""
+
+_PATIENCE = 64
+"""Frames after which a reference is given up: twice what H.264 and HEVC can reorder by."""
 
 
 @dataclass(frozen=True)
@@ -123,8 +130,9 @@ def read_motion(
     """
     with open_container(path) as container:
         stream = video_stream(container, path)
-        has_vectors = exports_motion_vectors(codec_name(stream))
-        plan = _plan(table, frozenset(wanted), frozenset(stills), has_vectors, with_planes)
+        codec = codec_name(stream)
+        has_vectors = exports_motion_vectors(codec)
+        plan = _plan(table, frozenset(wanted), frozenset(stills), codec, with_planes)
         _prepare(stream, has_vectors, threads)
         maker = _Maker(table, plan, with_planes, shorter_side_px)
         for frame in _decode(container, stream, plan):
@@ -151,16 +159,25 @@ def _plan(
     table: PacketTable,
     wanted: frozenset[int],
     stills: frozenset[int],
-    has_vectors: bool,
+    codec: str,
     with_planes: bool,
 ) -> _Plan:
     references = find_references(table)
-    vectors = frozenset(row for row in wanted if has_vectors and references.anchor[row] >= 0)
+    vectors: frozenset[int] = frozenset()
+    if exports_motion_vectors(codec):
+        vectors = frozenset(row for row in wanted if references.anchor[row] >= 0)
+    followers: set[int] = set()
+    if codec in _DRAINED_WITHOUT_VECTORS:
+        # All packets up to the next anchor push the frame out; the last anchor of a file has none.
+        vectors = frozenset(row for row in vectors if references.next_anchor[row] >= 0)
+        followers = {int(references.next_anchor[row]) for row in vectors}
+        followers |= {row - 1 for row in followers}
     reference = {row: int(references.anchor[row]) for row in vectors}
     reference.update({row: int(references.before[row]) for row in wanted - vectors})
     needed = wanted | stills
     needed |= {at for row, at in reference.items() if at >= 0 and (with_planes or row not in vectors)}
-    return _Plan(reference, vectors, stills, needed, rows_to_feed(table, needed), references.position)
+    feed = rows_to_feed(table, needed | followers)
+    return _Plan(reference, vectors, stills, needed, feed, references.position)
 
 
 def _prepare(stream: av.video.stream.VideoStream, has_vectors: bool, threads: int) -> None:
@@ -168,6 +185,8 @@ def _prepare(stream: av.video.stream.VideoStream, has_vectors: bool, threads: in
     context.options = {"skip_loop_filter": "all", **({"flags2": "+export_mvs"} if has_vectors else {})}
     context.thread_type = "SLICE" if has_vectors or threads == 1 else "FRAME"
     context.thread_count = threads
+    # libdav1d looks at skip_frame once, when it is opened: it must see that nothing is to be skipped.
+    context.open(strict=False)
 
 
 def _decode(
@@ -223,10 +242,9 @@ class _Maker:
         self._table, self._plan = table, plan
         self._with_planes, self._shorter_side_px = with_planes, shorter_side_px
         self._held: dict[int, av.video.frame.VideoFrame] = {}
-        self._needed_until: dict[int, int] = {}
-        for row, reference in plan.reference.items():
-            until = max(self._needed_until.get(reference, -1), int(plan.position[row]))
-            self._needed_until[reference] = until
+        self._waiting = Counter(
+            at for row, at in plan.reference.items() if with_planes or row not in plan.vectors
+        )
         self._scaler = VideoReformatter()
         self._still_scaler = VideoReformatter()
 
@@ -241,11 +259,16 @@ class _Maker:
             motion = self._motion(row, frame)
             if motion is not None:
                 yield motion
-        position = int(self._plan.position[row])
-        for held in [at for at in self._held if self._needed_until[at] <= position]:
-            del self._held[held]
-        if row in self._needed_until:
+            self._waiting[self._plan.reference[row]] -= 1
+        if self._waiting[row] > 0:
             self._held[row] = frame
+        self._let_go(int(self._plan.position[row]))
+
+    def _let_go(self, position: int) -> None:
+        """Drop references that nothing waits for, and those whose frames were lost on the way."""
+        for at in list(self._held):
+            if self._waiting[at] <= 0 or abs(position - int(self._plan.position[at])) > _PATIENCE:
+                del self._held[at]
 
     def _motion(self, row: int, frame: av.video.frame.VideoFrame) -> MotionFrame | None:
         at = self._plan.reference[row]

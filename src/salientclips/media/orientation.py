@@ -1,7 +1,7 @@
 """Upright pictures: what the container's display matrix asks of a player, in steps of a right angle.
 
-PyAV hands out frames as they are coded; phones store portrait video lying on its side. Mirror images and angles
-that are no multiple of 90 degrees are not followed: the angle is rounded.
+PyAV hands out frames as they are coded; phones store portrait video lying on its side. Mirror images are not
+followed, and an angle that is no multiple of 90 degrees is rounded.
 """
 
 from __future__ import annotations

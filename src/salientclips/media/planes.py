@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 import av.video.frame
 import av.video.plane
@@ -16,8 +17,8 @@ from av.video.reformatter import Colorspace, VideoReformatter
 
 from .colour import Colour, colour_of
 
-Plane = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
-"""Samples of one plane (H, W)."""
+Plane = npt.NDArray[np.unsignedinteger[Any]]
+"""Samples of one plane (H, W), uint8 or uint16."""
 
 SHRINK = 4
 """Source pixels along one pixel of a small picture: a 16 x 16 cell becomes 4 x 4."""

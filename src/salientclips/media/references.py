@@ -21,6 +21,8 @@ class References:
 
     anchor: npt.NDArray[np.int64]
     """The I- or P-frame decoded last before a P-frame (num_packets,); -1 for other frames or without one."""
+    next_anchor: npt.NDArray[np.int64]
+    """The I- or P-frame decoded next after an I- or P-frame (num_packets,); -1 for others and the last."""
     before: npt.NDArray[np.int64]
     """The frame shown just before (num_packets,); -1 for the first and for frames that are not shown."""
     position: npt.NDArray[np.int64]
@@ -46,6 +48,8 @@ def find_references(table: PacketTable) -> References:
         & table.is_shown[later]
     )
     anchor[later[usable]] = earlier[usable]
+    next_anchor = np.full(len(table), -1, dtype=np.int64)
+    next_anchor[earlier] = later
 
     shown = np.flatnonzero(table.is_shown)
     times, first, place = np.unique(table.pts[shown], return_index=True, return_inverse=True)
@@ -55,7 +59,7 @@ def find_references(table: PacketTable) -> References:
     in_order = shown[first]
     if len(times) > 1:
         before[in_order[1:]] = in_order[:-1]
-    return References(anchor, before, position)
+    return References(anchor, next_anchor, before, position)
 
 
 def rows_to_feed(table: PacketTable, needed: frozenset[int]) -> npt.NDArray[np.bool_]:
