@@ -71,7 +71,7 @@ def cabac(tables: dict[str, Any]) -> list[str]:
     """Tables 9-12 to 9-35, 9-44 and 9-45."""
     columns = []
     for column in range(4):
-        pairs = [(row[column] or [0, 0]) if row else [0, 0] for row in tables["cabac_mn"]]
+        pairs = [[number or 0 for number in row[column]] for row in tables["cabac_mn"]]  # null: not used
         columns.append(f"    {{\n{wrap([f'{{{m}, {n}}}' for m, n in pairs], 10)}    }},\n")
     lps = [f"{{{', '.join(map(str, row))}}}" for row in tables["cabac_rangeTabLPS"]]
     moves = [f"{{{a}, {b}}}" for a, b in tables["cabac_transIdx_lps_mps"]]

@@ -44,6 +44,25 @@ struct Neighbours {
     const Macroblock* d;
 };
 
+// Entry of Macroblock::coded for the 4x4 block to the left of block index, or -1 where it is not available (6.4.11.4,
+// 6.4.11.5). Chroma blocks begin at 16 (Cb) and 24 (Cr), two to a row.
+inline int coded_left(const Macroblock& mb, const Neighbours& near, int index) {
+    const int columns = index < 16 ? 4 : 2;
+    if (index % columns != 0) return mb.coded[index - 1];
+    return near.a ? near.a->coded[index + columns - 1] : -1;
+}
+
+// The same for the block above. chroma_rows: rows of 4x4 chroma blocks, 2 in 4:2:0 and 4 in 4:2:2.
+inline int coded_above(const Macroblock& mb, const Neighbours& near, int index, int chroma_rows) {
+    if (index < 16) {
+        if (index >= 4) return mb.coded[index - 4];
+        return near.b ? near.b->coded[index + 12] : -1;
+    }
+    const int within = index % 8;
+    if (within >= 2) return mb.coded[index - 2];
+    return near.b ? near.b->coded[index + 2 * (chroma_rows - 1)] : -1;
+}
+
 // Residual of each macroblock: area means of Y, Cb, Cr and the mean square of Y, 8-bit levels.
 struct Residual {
     float mean[3] = {0, 0, 0};
