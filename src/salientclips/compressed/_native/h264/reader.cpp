@@ -9,8 +9,6 @@ namespace salientclips::h264 {
 namespace {
 
 constexpr std::size_t kMaxParameterSetBytes = 1 << 16;
-// A P picture of the largest level has no more slices than macroblocks; no encoder comes near this.
-constexpr std::size_t kMaxSlices = 4096;
 
 bool is_slice(int type) { return (type >= kNalSlice && type <= kNalPartitionA) || type == kNalIdr; }
 
@@ -141,7 +139,9 @@ Job Reader::accept(const std::uint8_t* data, std::size_t size, bool wanted) {
             last_ = header;
             open_ = true;
         }
-        if (!wanted || status != Status::kOk || job.slices.size() >= kMaxSlices) continue;
+        // A picture has no more slices than macroblocks; a damaged packet must not make us keep more.
+        const auto most = static_cast<std::size_t>(header.sps->width_mbs) * static_cast<std::size_t>(header.sps->height_mbs());
+        if (!wanted || status != Status::kOk || job.slices.size() >= most) continue;
         slice.payload = nal.payload;
         slice.size = nal.size;
         if (header.type == kP) slice.refs = references_.list0(header);

@@ -104,7 +104,7 @@ std::vector<Reference> ReferencePictures::list0(const SliceHeader& header) const
     list.resize(count);  // absent entries are default ones: packet -1
     const std::int64_t max = header.sps->max_frame_num();
     std::int64_t predicted = header.frame_num;
-    for (std::size_t i = 0; i < static_cast<std::size_t>(header.num_modifications) && i < count; ++i) {
+    for (std::size_t i = 0; i < header.modifications.size() && i < count; ++i) {
         const RefModification& m = header.modifications[i];
         const bool is_long = m.idc == 2;
         if (!is_long) {  // (8-34), (8-35)
@@ -182,8 +182,7 @@ void ReferencePictures::end(const SliceHeader& header, std::int64_t packet) {
         if (header.idr) {
             current.long_term = header.long_term_reference;
         } else if (header.adaptive_marking) {
-            for (int i = 0; i < header.num_marking; ++i) {
-                const MarkingOperation& m = header.marking[static_cast<std::size_t>(i)];
+            for (const MarkingOperation& m : header.marking) {
                 reset = reset || m.op == 5;
                 apply(m, header, current);
             }

@@ -7,6 +7,9 @@
 namespace salientclips::h264 {
 namespace {
 
+// More operations than there are references to mark make no sense (7.4.3.3).
+constexpr int kMaxMarking = 66;
+
 // ref_pic_list_modification(), clause 7.3.3.1, of one list.
 bool read_modifications(BitReader& in, SliceHeader& header, bool keep) {
     if (!in.flag()) return true;
@@ -16,7 +19,7 @@ bool read_modifications(BitReader& in, SliceHeader& header, bool keep) {
         if (idc > 2 || in.failed()) return false;
         const auto value = in.ue();
         if (keep) {
-            header.modifications[static_cast<std::size_t>(header.num_modifications++)] = {static_cast<int>(idc), value};
+            header.modifications.push_back({static_cast<int>(idc), value});
         }
     }
     return false;
@@ -49,15 +52,14 @@ bool read_marking(BitReader& in, SliceHeader& header) {
     }
     header.adaptive_marking = in.flag();
     if (!header.adaptive_marking) return true;
-    for (std::size_t i = 0; i <= header.marking.size(); ++i) {
+    for (int i = 0; i <= kMaxMarking; ++i) {
         const auto op = in.ue();
         if (op == 0) return true;
-        if (op > 6 || i == header.marking.size() || in.failed()) return false;
+        if (op > 6 || i == kMaxMarking || in.failed()) return false;
         MarkingOperation m{static_cast<int>(op), 0, 0};
         if (op != 5) m.a = in.ue();
         if (op == 3) m.b = in.ue();
-        header.marking[i] = m;
-        header.num_marking = static_cast<int>(i) + 1;
+        header.marking.push_back(m);
     }
     return false;
 }

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "../bits.hpp"
 #include "nal.hpp"
@@ -64,12 +65,10 @@ struct SliceHeader {
     int delta_poc[2] = {0, 0};
     int redundant_pic_cnt = 0;
     int num_ref_idx = 0;  // list 0; 0 in an I slice
-    int num_modifications = 0;
-    std::array<RefModification, kMaxRefs + 2> modifications{};
+    std::vector<RefModification> modifications;  // of list 0
     bool long_term_reference = false;
     bool adaptive_marking = false;
-    int num_marking = 0;
-    std::array<MarkingOperation, 66> marking{};
+    std::vector<MarkingOperation> marking;
     int cabac_init_idc = 0;
     int qp = 26;
     std::size_t data_bit = 0;  // where slice_data() begins in the RBSP, bits
