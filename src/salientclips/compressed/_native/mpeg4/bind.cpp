@@ -121,6 +121,8 @@ void bind_vop_info(nb::module_& m) {
         .def_ro("coded", &VopInfo::coded)
         .def_ro("time_ticks", &VopInfo::time_ticks)
         .def_ro("reference_ticks", &VopInfo::reference_ticks)
+        .def_ro("quantiser", &VopInfo::quantiser)
+        .def_ro("rounding", &VopInfo::rounding)
         .def_ro("offset_bytes", &VopInfo::offset_bytes)
         .def_ro("size_bytes", &VopInfo::size_bytes);
 }

@@ -155,6 +155,8 @@ Reader::Unit Reader::read_vop(std::span<const std::uint8_t> bytes) {
     VopInfo& info = unit.info;
     info.type = header.type;
     info.status = header.status;
+    info.quantiser = header.quantiser;
+    info.rounding = header.rounding;
     info.coded = header.status != Status::not_coded && header.status != Status::broken_header;
     if (header.status == Status::broken_header) {
         return unit;

@@ -27,6 +27,8 @@ struct VopInfo {
     bool coded = false;
     std::int64_t time_ticks = 0;                   // display time, in ticks of the layer's resolution
     std::optional<std::int64_t> reference_ticks;   // of a P-VOP: time of the coded I- or P-VOP before it
+    int quantiser = 0;     // of the header, 1 to 31; 0 where it was not read
+    bool rounding = false; // vop_rounding_type: how halves are rounded in motion compensation
     std::size_t offset_bytes = 0;                  // of its start code in the packet
     std::size_t size_bytes = 0;                    // with its start code
 };
