@@ -17,6 +17,9 @@ namespace {
 constexpr std::array<int, 8> kIntraDcThreshold{32, 13, 15, 17, 19, 21, 23, 0};
 constexpr std::array<int, 4> kQuantiserChange{-1, -2, 1, 2};
 
+// No code word with its sign is longer, in bits.
+constexpr std::size_t kLongestWord = 30;
+
 int median(int a, int b, int c) { return std::max(std::min(a, b), std::min(std::max(a, b), c)); }
 
 Vector median(Vector a, Vector b, Vector c) {
@@ -95,7 +98,8 @@ Status PredictedVopParser::parse_all() {
             }
         }
         if (const Status status = parse_macroblock(index); status != Status::ok) {
-            return bits_.overrun() ? Status::truncated : status;
+            // Past the end all bits read as 0, which is no code word: a failure there is the end's.
+            return bits_.left() < kLongestWord ? Status::truncated : status;
         }
         ++index;
     }
