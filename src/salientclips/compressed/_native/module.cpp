@@ -1,0 +1,122 @@
+// The Python face of the native readers, module salientclips.compressed._native._core. The stub beside it, _core.pyi,
+// says what every name means.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <optional>
+
+#include "h264/reader.hpp"
+
+namespace nb = nanobind;
+
+namespace {
+
+using namespace salientclips::h264;
+
+// A numpy array that owns what was in the vector.
+template <class T>
+nb::object to_numpy(std::vector<T>&& values, std::initializer_list<std::size_t> shape) {
+    auto* owned = new std::vector<T>(std::move(values));
+    nb::capsule owner(owned, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
+    return nb::cast(nb::ndarray<nb::numpy, T>(owned->data(), shape, owner));
+}
+
+// The same for records, which numpy sees as bytes first and then by their dtype.
+template <class T>
+nb::object to_records(std::vector<T>&& values, const char* dtype) {
+    auto* owned = new std::vector<T>(std::move(values));
+    nb::capsule owner(owned, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
+    auto* bytes = reinterpret_cast<std::uint8_t*>(owned->data());
+    nb::object flat =
+        nb::cast(nb::ndarray<nb::numpy, std::uint8_t>(bytes, {owned->size() * sizeof(T)}, owner));
+    return flat.attr("view")(nb::module_::import_("salientclips.compressed._native.dtypes").attr(dtype));
+}
+
+// Frame, with its arrays turned into numpy's once.
+struct FrameResult {
+    PictureHead head;
+    std::int32_t poc = 0;
+    std::int64_t packet = 0;
+    bool parsed = false;
+    nb::object vectors;
+    nb::object references;
+    nb::object means;
+    nb::object energy;
+    nb::object intra;
+};
+
+FrameResult to_result(Frame&& frame) {
+    FrameResult result{frame.head, frame.poc, frame.packet, frame.parsed,
+                       nb::none(), nb::none(), nb::none(), nb::none(), nb::none()};
+    if (!frame.parsed) return result;
+    const auto h = static_cast<std::size_t>(frame.height_mbs);
+    const auto w = static_cast<std::size_t>(frame.width_mbs);
+    result.vectors = to_records(std::move(frame.vectors), "VECTOR");
+    result.references = to_records(std::move(frame.references), "REFERENCE");
+    result.means = to_numpy(std::move(frame.means), {3, h, w});
+    result.energy = to_numpy(std::move(frame.energy), {h, w});
+    result.intra = to_numpy(std::move(frame.intra), {h, w}).attr("view")(nb::module_::import_("numpy").attr("bool_"));
+    return result;
+}
+
+const std::uint8_t* data_of(const nb::bytes& bytes) { return static_cast<const std::uint8_t*>(bytes.data()); }
+
+class H264Reader {
+public:
+    explicit H264Reader(const nb::bytes& extradata) : reader_(data_of(extradata), extradata.size()) {}
+
+    PictureHead look(const nb::bytes& packet) {
+        const std::uint8_t* data = data_of(packet);
+        const std::size_t size = packet.size();
+        nb::gil_scoped_release released;
+        return reader_.look(data, size);
+    }
+
+    FrameResult feed(const nb::bytes& packet, bool parse, bool sub_8x8) {
+        const std::uint8_t* data = data_of(packet);
+        const std::size_t size = packet.size();
+        Job job;
+        {
+            nb::gil_scoped_release released;
+            job = reader_.accept(data, size, parse);
+            if (parse) parse_job(job, scratch_, sub_8x8);
+        }
+        return to_result(std::move(job.frame));
+    }
+
+private:
+    Reader reader_;
+    Scratch scratch_;
+};
+
+}  // namespace
+
+NB_MODULE(_core, m) {
+    nb::class_<PictureHead>(m, "PictureHead")
+        .def_prop_ro("type", [](const PictureHead& h) { return std::string(1, h.type); })
+        .def_prop_ro("status", [](const PictureHead& h) { return name_of(h.status); })
+        .def_ro("is_reference", &PictureHead::is_reference)
+        .def_ro("is_idr", &PictureHead::is_idr)
+        .def_ro("frame_num", &PictureHead::frame_num)
+        .def_ro("poc_lsb", &PictureHead::poc_lsb);
+    nb::class_<FrameResult>(m, "FrameResult")
+        .def_prop_ro("type", [](const FrameResult& f) { return std::string(1, f.head.type); })
+        .def_prop_ro("status", [](const FrameResult& f) { return name_of(f.head.status); })
+        .def_prop_ro("is_reference", [](const FrameResult& f) { return f.head.is_reference; })
+        .def_prop_ro("is_idr", [](const FrameResult& f) { return f.head.is_idr; })
+        .def_ro("poc", &FrameResult::poc)
+        .def_ro("packet", &FrameResult::packet)
+        .def_ro("parsed", &FrameResult::parsed)
+        .def_ro("vectors", &FrameResult::vectors)
+        .def_ro("references", &FrameResult::references)
+        .def_ro("means", &FrameResult::means)
+        .def_ro("energy", &FrameResult::energy)
+        .def_ro("intra", &FrameResult::intra);
+    nb::class_<H264Reader>(m, "H264Reader")
+        .def(nb::init<nb::bytes>(), nb::arg("extradata"))
+        .def("look", &H264Reader::look, nb::arg("packet"))
+        .def("feed", &H264Reader::feed, nb::arg("packet"), nb::arg("parse"), nb::arg("sub_8x8") = false);
+}

@@ -1,0 +1,194 @@
+// Python's view of the MPEG-4 part 2 reader; mpeg4.pyi documents it. The GIL is released while bytes are read.
+#include "bind.hpp"
+
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
+#include <nanobind/stl/vector.h>
+
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "export.hpp"
+#include "lookup.hpp"
+#include "reader.hpp"
+
+namespace nb = nanobind;
+using namespace salientclips::mpeg4;
+
+namespace {
+
+std::span<const std::uint8_t> bytes_of(const nb::bytes& packet) {
+    return {static_cast<const std::uint8_t*>(packet.data()), packet.size()};
+}
+
+std::string letter_of(const VopInfo& info) {
+    return std::string(1, "IPBS"[static_cast<std::size_t>(info.type)]);
+}
+
+// A numpy array that owns what was a vector.
+template <class T>
+nb::object array_of(std::vector<T>&& values, std::initializer_list<std::size_t> shape) {
+    auto* kept = new std::vector<T>(std::move(values));
+    nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
+    return nb::cast(nb::ndarray<nb::numpy, T>(kept->data(), shape, owner));
+}
+
+// A numpy array that lives as long as the frame it looks into.
+template <class T>
+nb::object view_of(nb::handle frame, const std::vector<T>& values, std::initializer_list<std::size_t> shape) {
+    return nb::cast(nb::ndarray<nb::numpy, const T>(values.data(), shape, frame));
+}
+
+nb::object vector_dtype() {
+    nb::list fields;
+    const auto add = [&fields](const char* name, const char* type) { fields.append(nb::make_tuple(name, type)); };
+    add("source", "i4");
+    add("w", "u1");
+    add("h", "u1");
+    add("src_x", "i2");
+    add("src_y", "i2");
+    add("dst_x", "i2");
+    add("dst_y", "i2");
+    add("flags", "u8");
+    add("motion_x", "i4");
+    add("motion_y", "i4");
+    add("motion_scale", "u2");
+    return nb::module_::import_("numpy").attr("dtype")(fields, nb::arg("align") = true);
+}
+
+nb::object vectors_of(const Frame& frame) {
+    if (frame.content.status != Status::ok) {
+        return nb::none();
+    }
+    const std::vector<MotionRecord> records = motion_records(frame.content, *frame.vol);
+    const auto* first = reinterpret_cast<const std::uint8_t*>(records.data());
+    std::vector<std::uint8_t> bytes(first, first + records.size() * sizeof(MotionRecord));
+    const std::size_t count = bytes.size();
+    return array_of(std::move(bytes), {count}).attr("view")(vector_dtype());
+}
+
+std::size_t height_of(const Frame& frame) { return static_cast<std::size_t>(frame.content.mb_height); }
+std::size_t width_of(const Frame& frame) { return static_cast<std::size_t>(frame.content.mb_width); }
+
+nb::object displacements_of(const Frame& frame) {
+    if (frame.content.status != Status::ok) {
+        return nb::none();
+    }
+    return array_of(displacements(frame.content, *frame.vol), {2, height_of(frame), width_of(frame)});
+}
+
+nb::object intra_of(const Frame& frame) {
+    if (frame.content.status != Status::ok) {
+        return nb::none();
+    }
+    std::vector<std::uint8_t> mask;
+    mask.reserve(frame.content.kinds.size());
+    for (const MacroblockKind kind : frame.content.kinds) {
+        mask.push_back(kind == MacroblockKind::intra ? 1 : 0);
+    }
+    return array_of(std::move(mask), {height_of(frame), width_of(frame)}).attr("view")("bool");
+}
+
+// The tables as (bits, length) by name, for the test that they are prefix-free.
+nb::dict code_words() {
+    nb::dict tables;
+    const auto add = [&tables](const char* name, const auto& codes) {
+        nb::list words;
+        for (const auto& code : codes) {
+            words.append(nb::make_tuple(int{code.bits}, int{code.length}));
+        }
+        tables[name] = words;
+    };
+    add("mcbpc_intra", kMcbpcIntra);
+    add("mcbpc_inter", kMcbpcInter);
+    add("cbpy", kCbpy);
+    add("motion", kMotion);
+    add("dc_size_luma", kDcSizeLuma);
+    add("dc_size_chroma", kDcSizeChroma);
+    add("intra_coefficients", kIntraCoefficients);
+    add("inter_coefficients", kInterCoefficients);
+    return tables;
+}
+
+void bind_vop_info(nb::module_& m) {
+    nb::class_<VopInfo>(m, "Mpeg4Vop")
+        .def_prop_ro("type", &letter_of)
+        .def_prop_ro("status", [](const VopInfo& info) { return name_of(info.status); })
+        .def_ro("coded", &VopInfo::coded)
+        .def_ro("time_ticks", &VopInfo::time_ticks)
+        .def_ro("reference_ticks", &VopInfo::reference_ticks)
+        .def_ro("quantiser", &VopInfo::quantiser)
+        .def_ro("rounding", &VopInfo::rounding)
+        .def_ro("offset_bytes", &VopInfo::offset_bytes)
+        .def_ro("size_bytes", &VopInfo::size_bytes);
+}
+
+void bind_frame(nb::module_& m) {
+    nb::class_<Frame>(m, "Mpeg4Frame")
+        .def_ro("vop", &Frame::info)
+        .def_prop_ro("type", [](const Frame& frame) { return letter_of(frame.info); })
+        .def_prop_ro("status", [](const Frame& frame) { return name_of(frame.content.status); })
+        .def_prop_ro("vectors", &vectors_of)
+        .def_prop_ro("displacements", &displacements_of)
+        .def_prop_ro("intra", &intra_of)
+        .def_prop_ro("residual_means",
+                     [](nb::handle self) -> nb::object {
+                         const Frame& frame = nb::cast<const Frame&>(self);
+                         if (frame.content.status != Status::ok) {
+                             return nb::none();
+                         }
+                         return view_of(self, frame.content.means, {3, height_of(frame), width_of(frame)});
+                     })
+        .def_prop_ro("energy", [](nb::handle self) -> nb::object {
+            const Frame& frame = nb::cast<const Frame&>(self);
+            if (frame.content.status != Status::ok) {
+                return nb::none();
+            }
+            return view_of(self, frame.content.energies, {height_of(frame), width_of(frame)});
+        });
+}
+
+void bind_reader(nb::module_& m) {
+    nb::class_<Reader>(m, "Mpeg4Reader")
+        .def("__init__",
+             [](Reader* self, const nb::bytes& extradata) { new (self) Reader(bytes_of(extradata)); },
+             nb::arg("extradata") = nb::bytes("", 0))
+        .def("look",
+             [](Reader& self, const nb::bytes& packet) {
+                 const auto bytes = bytes_of(packet);
+                 nb::gil_scoped_release unlocked;
+                 return self.look(bytes);
+             },
+             nb::arg("packet"))
+        .def("feed",
+             [](Reader& self, const nb::bytes& packet, bool parse) {
+                 const auto bytes = bytes_of(packet);
+                 nb::gil_scoped_release unlocked;
+                 return self.feed(bytes, parse);
+             },
+             nb::arg("packet"), nb::arg("parse") = true)
+        .def_prop_ro("status", [](const Reader& self) { return name_of(self.vol().status); })
+        .def_prop_ro("width_px", [](const Reader& self) { return self.vol().width_px; })
+        .def_prop_ro("height_px", [](const Reader& self) { return self.vol().height_px; })
+        .def_prop_ro("time_resolution", [](const Reader& self) { return self.vol().time_resolution; })
+        .def_prop_ro("ticks_per_frame", [](const Reader& self) { return self.vol().fixed_increment; })
+        .def_prop_ro("quarter_sample", [](const Reader& self) { return self.vol().quarter_sample; })
+        .def_prop_ro("packed", &Reader::packed)
+        .def_prop_ro("user_data", [](const Reader& self) {
+            const std::string text = self.user_data();
+            return nb::bytes(text.data(), text.size());
+        });
+}
+
+}  // namespace
+
+void bind_mpeg4(nb::module_& m) {
+    bind_vop_info(m);
+    bind_frame(m);
+    bind_reader(m);
+    m.def("mpeg4_code_words", &code_words);
+}
