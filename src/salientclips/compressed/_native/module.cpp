@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "h264/reader.hpp"
+#include "mpeg4/bind.hpp"
 
 namespace nb = nanobind;
 
@@ -119,4 +120,5 @@ NB_MODULE(_core, m) {
         .def(nb::init<nb::bytes>(), nb::arg("extradata"))
         .def("look", &H264Reader::look, nb::arg("packet"))
         .def("feed", &H264Reader::feed, nb::arg("packet"), nb::arg("parse"), nb::arg("sub_8x8") = false);
+    bind_mpeg4(m);
 }
