@@ -77,7 +77,7 @@ def _video_info(stream: av.video.stream.VideoStream, table: PacketTable, turn_de
         start_s=float(times[0]),
         duration_s=float(duration),
         frame_rate=float(len(times) / duration),
-        variable_frame_rate=_is_variable(times, table.timeline.time_base),
+        variable_frame_rate=_is_variable(table),
         frames=frames,
         key_frame_spacing_s=_key_frame_spacing_s(table),
         mean_packet_bytes={
@@ -87,19 +87,21 @@ def _video_info(stream: av.video.stream.VideoStream, table: PacketTable, turn_de
     )
 
 
-def _is_variable(times: list[Fraction], time_base: Fraction) -> bool:
+def _is_variable(table: PacketTable) -> bool:
     """Whether no even spacing explains the times, rounding aside.
 
     The best even spacing need not be searched: with one, no frame lies further from the line through the
     first and the last than twice the rounding.
     """
-    if len(times) < 3:
+    pts = np.unique(table.pts[table.is_shown])
+    if len(pts) < 3:
         return False
-    spacing = (times[-1] - times[0]) / (len(times) - 1)
+    spacing = (pts[-1] - pts[0]) / (len(pts) - 1)
     # A coarse time base (AVI's is a whole frame) was chosen to fit the rate: nothing is rounded there.
-    is_fine = time_base * 4 <= spacing
-    tolerance = 2 * max(time_base / 2, _CONTAINER_ROUNDING / 2) if is_fine else time_base / 2
-    return max(abs(time - (times[0] + i * spacing)) for i, time in enumerate(times)) > tolerance
+    container_rounding = float(_CONTAINER_ROUNDING / table.timeline.time_base)
+    tolerance = max(1.0, container_rounding) if spacing >= 4 else 0.5
+    away = np.abs(pts - pts[0] - spacing * np.arange(len(pts)))
+    return bool(away.max() > tolerance * (1 + 1e-6))
 
 
 def _key_frame_spacing_s(table: PacketTable) -> float | None:
