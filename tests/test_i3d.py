@@ -54,15 +54,14 @@ def test_the_larger_half_goes_after_on_every_axis() -> None:
 
 
 def random_state(num_classes: int = 6) -> dict[str, torch.Tensor]:
-    """A state dict as a JAX checkpoint can hold it: batch norm without scale, with odd statistics."""
-    torch.manual_seed(0)
-    state = dict(I3D(num_classes).state_dict())
-    for name, tensor in state.items():
-        if name.endswith(("running_mean", "bn.bias")):
-            state[name] = torch.randn_like(tensor) * 0.1
-        elif name.endswith("running_var"):
-            state[name] = torch.rand_like(tensor) + 0.5
-    return {n: t for n, t in state.items() if "num_batches" not in n}
+    """A state dict as a JAX checkpoint can hold it: batch norm without scale, all else random."""
+    with torch.device("meta"):
+        shapes = {n: t.shape for n, t in I3D(num_classes).state_dict().items() if "num_batches" not in n}
+    draw = torch.Generator().manual_seed(0)
+    return {
+        n: torch.ones(s) if n.endswith("bn.weight") else torch.rand(s, generator=draw)
+        for n, s in shapes.items()
+    }
 
 
 def as_flax(state: dict[str, torch.Tensor]) -> dict[str, object]:
@@ -144,14 +143,14 @@ def middle_frames(path: Path, count: int, rate_hz: float) -> np.ndarray:
 
 
 def test_the_published_checkpoint_recognises_real_videos() -> None:
-    # Every seventh clip, not chosen by the result. Measured on all 40, one clip from the middle of each:
+    # Every tenth clip, not chosen by the result. Measured on all 40, one clip from the middle of each:
     # 64 frames at 25/s give top-1 85.0 %, top-5 95.0 %; 16 frames at 12.5/s give 55.0 % and 75.0 %.
     path = checkpoint()
     table = DATA / "clips256" / "labels.csv"
     if not table.is_file():
         pytest.skip(f"no real videos at {DATA} (SALIENTCLIPS_DATA)")
     with table.open(encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["set"] == "k400_clips"][::7]
+        rows = [row for row in csv.DictReader(file) if row["set"] == "k400_clips"][::10]
     classifier = load_classifier("i3d_rgb", weights=path, frames=32, frame_step=2, device="cpu")
     assert classifier.labels == kinetics400_labels()
     clips = [
@@ -162,7 +161,6 @@ def test_the_published_checkpoint_recognises_real_videos() -> None:
     accepted = [{classifier.labels.index(name) for name in row["label"].split("|")} for row in rows]
     top1 = sum(five[0] in right for five, right in zip(best, accepted, strict=True))
     top5 = sum(bool(right & {*five}) for five, right in zip(best, accepted, strict=True))
-    assert len(rows) == 6
-    assert top1 >= 4, f"top-1 {top1} of 6"
-    assert top5 >= 5, f"top-5 {top5} of 6"
-    print(f"top-1 {top1}, top-5 {top5} of {len(rows)}")
+    assert len(rows) == 4
+    assert top1 >= 3, f"top-1 {top1} of 4"
+    assert top5 == 4, f"top-5 {top5} of 4"
