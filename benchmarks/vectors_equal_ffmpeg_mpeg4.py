@@ -1,9 +1,9 @@
-"""Are the native reader's MPEG-4 part 2 vectors those of libavcodec? A row a file; 0 in ``differing`` is the bar.
+"""Are the native reader's MPEG-4 part 2 vectors libavcodec's? A row a file; 0 in ``differing`` is the bar.
 
-Files: those of the data folder whose codec is MPEG-4 part 2, and a matrix of encodes of one of them. ``overwritten``
-counts blocks that libavcodec sets to 0 after it has used them, where a video packet begins with a macroblock of four
-vectors (tests/mpeg4_streams.py, is_overwritten). ``not exported``: P-frames that libavcodec hands out
-without vectors when it is drained.
+Files: those of the data folder whose codec is MPEG-4 part 2, and a matrix of encodes of one of them.
+``overwritten`` counts blocks that libavcodec sets to 0 after it has used them, where a video packet begins
+with a macroblock of four vectors (tests/mpeg4_streams.py, is_overwritten). ``not exported``: P-frames that
+libavcodec hands out without vectors when it is drained.
 
     python benchmarks/vectors_equal_ffmpeg_mpeg4.py --data ../shared/data --out benchmarks/vectors_mpeg4.csv
 """
@@ -60,7 +60,9 @@ def encodes(source: Path, folder: Path, frames_count: int) -> Iterator[tuple[str
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     default = os.environ.get("SALIENTCLIPS_DATA", "../shared/data")
     parser.add_argument("--data", type=Path, default=Path(default), help="the research data")
     parser.add_argument("--out", type=Path, help="write the table here too, as CSV")
@@ -75,7 +77,9 @@ def main() -> None:
         streams = itertools.chain(real_files(arguments.data), encodes(source, Path(folder), arguments.frames))
         for name, stream in streams:
             c = compare(module, stream)
-            rows.append((name, c.frames, c.blocks, c.eight, c.differing, c.overwritten, c.not_exported, c.not_read))
+            rows.append(
+                (name, c.frames, c.blocks, c.eight, c.differing, c.overwritten, c.not_exported, c.not_read)
+            )
             print(*rows[-1], sep=", ", flush=True)
     rows.append(("total", *(sum(int(row[i]) for row in rows) for i in range(1, len(COLUMNS)))))
     print(*rows[-1], sep=", ")

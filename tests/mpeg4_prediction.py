@@ -32,7 +32,9 @@ def predict(
     rows, columns = field.shape[:2]
     for y in range(rows):
         for x in range(columns):
-            planes[0][8 * y : 8 * y + 8, 8 * x : 8 * x + 8] = _block(reference[0], x, y, *field[y, x], rounding)
+            planes[0][8 * y : 8 * y + 8, 8 * x : 8 * x + 8] = _block(
+                reference[0], x, y, *field[y, x], rounding
+            )
     for y in range(rows // 2):
         for x in range(columns // 2):
             total = field[2 * y : 2 * y + 2, 2 * x : 2 * x + 2].sum(axis=(0, 1))

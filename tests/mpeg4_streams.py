@@ -194,9 +194,10 @@ def compare(module: Any, stream: Stream) -> Comparison:
 def is_overwritten(ours: npt.NDArray[np.void], theirs: npt.NDArray[np.void], i: int) -> bool:
     """Whether libavcodec spoiled a vector after use, rather than read another one.
 
-    Where a video packet begins with a macroblock of four vectors, libavcodec's prediction of its third block
-    writes 0 into the place of the candidate to its left, which lies before the packet: the bottom right block
-    of the macroblock before. The picture was by then made with the true vector (test_residual_means shows it).
+    Where a video packet begins with a macroblock of four vectors, libavcodec, predicting its third block,
+    writes 0 into the place of the candidate to its left, which lies before the packet: the bottom right
+    block of the macroblock before. The picture was by then made with the true vector, as
+    test_what_libavcodec_overwrites_it_had_used_before shows.
     """
     block = theirs[i]
     if block["w"] != 8 or block["motion_x"] or block["motion_y"] or i + 1 >= len(theirs):

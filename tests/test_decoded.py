@@ -23,8 +23,8 @@ from salientclips.timeline import ClipGrid, ClipSpec, Timeline
 from salientclips.types import FeatureParameters, PacketTable
 
 WITH_VECTORS = {
-    "h264": ("a.mp4", "libx264", {"x264-params": "ref=1", "crf": "18"}, 0),
-    "h264_b": ("a.mp4", "libx264", {"crf": "18", "x264-params": "ref=1:b-pyramid=none"}, 3),
+    "h264": ("a.mp4", "libx264", {"crf": "18"}, 0),
+    "h264_b": ("a.mp4", "libx264", {"crf": "18", "x264-params": "b-pyramid=none"}, 3),
     "mpeg4": ("a.avi", "mpeg4", {"qmin": "2", "qmax": "4"}, 0),
     "mpeg4_b": ("a.mp4", "mpeg4", {"qmin": "2", "qmax": "4"}, 2),
     "mpeg2": ("a.mpg", "mpeg2video", {"qmin": "2", "qmax": "4"}, 0),

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from av.video.frame import VideoFrame
+
 from mpeg4_prediction import block_vectors, cell_means, predict
 from mpeg4_streams import (
     Stream,

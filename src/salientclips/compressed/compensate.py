@@ -2,8 +2,8 @@
 
 Back end "decoded" needs this because FFmpeg gives no residuals: it takes the frame minus this prediction.
 Between pixels the prediction is bilinear, where codecs use longer filters (six taps in H.264), so moving
-texture leaves a little more residual here than was coded. Weighted prediction is not undone: a fade shows
-up in the residual.
+texture leaves a little more residual here than was coded. Weighted prediction is not undone: a fade shows up
+in the residual.
 """
 
 from __future__ import annotations
@@ -21,70 +21,119 @@ _CHUNK_PIXELS = 32_768
 """Pixels predicted at a time: the temporaries stay in the processor's cache."""
 
 
-def predict(
-    reference: Plane, displacement: npt.NDArray[np.float32], block_height: int, block_width: int
-) -> Plane:
-    """Move the blocks of a reference plane to where they are in the frame.
+def predict(reference: Plane, way: npt.NDArray[np.float32], block_height: int, block_width: int) -> Plane:
+    """Move all blocks of a reference plane to where they are in the frame.
 
     Args:
         reference: One plane of the reference (H, W).
-        displacement: Way of the content of each block from the reference to the frame (2, h, w), in samples
-            of this plane, x right, y down; ``h = ceil(H / block_height)``, ``w = ceil(W / block_width)``.
+        way: How far the content of each block came since the reference (2, h, w), in samples of this plane, x
+            right, y down; ``h = ceil(H / block_height)``, ``w = ceil(W / block_width)``.
         block_height: Rows of a block.
         block_width: Columns of a block.
 
     Returns:
         The prediction (H, W), of the reference's type; bilinear between samples, rounded; beyond the picture
-        its edge goes on.
+        its edge goes on. It is the reference itself, not a copy, where nothing moves.
     """
-    height, width = reference.shape
-    moving_rows, moving_columns = np.nonzero(displacement.any(axis=0))
-    if len(moving_rows) == 0:
+    moves: npt.NDArray[np.bool_] = np.any(way != 0, axis=0)
+    if not moves.any():
         return reference
-    rows, columns = displacement.shape[1:]
-    prediction = np.empty((rows * block_height, columns * block_width), reference.dtype)
-    prediction[:height, :width] = reference
-    blocks = sliding_window_view(prediction, (block_height, block_width), writeable=True)
+    return overwrite(reference, reference, way, moves, block_height, block_width)
 
-    # Content that moved by +d is found d back. Blocks wholly outside look alike: one block out is enough.
-    source_x = moving_columns * block_width - displacement[0, moving_rows, moving_columns]
-    source_y = moving_rows * block_height - displacement[1, moving_rows, moving_columns]
-    source_x = np.clip(source_x, -block_width - 1.0, columns * block_width + 0.0)
-    source_y = np.clip(source_y, -block_height - 1.0, rows * block_height + 0.0)
-    whole_x, whole_y = np.floor(source_x).astype(np.intp), np.floor(source_y).astype(np.intp)
-    part_x = (source_x - whole_x).astype(np.float32)
-    part_y = (source_y - whole_y).astype(np.float32)
-    margin_y, margin_x = block_height + 1, block_width + 1
-    padded = _pad(reference, margin_y, margin_x, (rows + 2) * block_height, (columns + 2) * block_width)
-    windows = sliding_window_view(padded, (block_height + 1, block_width + 1))
 
+def overwrite(
+    prediction: Plane,
+    reference: Plane,
+    way: npt.NDArray[np.float32],
+    where: npt.NDArray[np.bool_],
+    block_height: int,
+    block_width: int,
+) -> Plane:
+    """Predict some blocks of a plane and leave the others.
+
+    Args:
+        prediction: What is there already (H, W); not written to.
+        reference: The plane to predict from (H, W).
+        way: As for :func:`predict` (2, h, w).
+        where: Which blocks to predict (h, w).
+        block_height: Rows of a block.
+        block_width: Columns of a block.
+
+    Returns:
+        A new plane (H, W).
+    """
+    height, width = prediction.shape
+    result = np.empty((where.shape[0] * block_height, where.shape[1] * block_width), prediction.dtype)
+    result[:height, :width] = prediction
+    windows = sliding_window_view(result, (block_height, block_width), writeable=True)
+    rows, columns = np.nonzero(where)
     step = max(1, _CHUNK_PIXELS // (block_height * block_width))
-    for first in range(0, len(moving_rows), step):
-        some = slice(first, first + step)
-        taken = windows[whole_y[some] + margin_y, whole_x[some] + margin_x]
-        moved = _between(taken, part_y[some], part_x[some])
-        blocks[moving_rows[some] * block_height, moving_columns[some] * block_width] = moved
-    return prediction[:height, :width]
+    padded = _pad(reference, block_height, block_width)
+    for first in range(0, len(rows), step):
+        row, column = rows[first : first + step], columns[first : first + step]
+        taken = _take(padded, row, column, way[:, row, column], block_height, block_width)
+        taken += np.float32(0.5)  # assignment cuts off: this rounds
+        windows[row * block_height, column * block_width] = taken
+    return result[:height, :width]
 
 
-def _pad(plane: Plane, margin_y: int, margin_x: int, height: int, width: int) -> Plane:
-    """Continue the edges of a plane: the margins before it, and up to the given size after it."""
-    below, right = height - plane.shape[0] + 2, width - plane.shape[1] + 2
-    return np.pad(plane, ((margin_y, below), (margin_x, right)), mode="edge")
-
-
-def _between(
-    windows: Plane,
-    part_y: npt.NDArray[np.float32],
-    part_x: npt.NDArray[np.float32],
+def take_blocks(
+    reference: Plane,
+    rows: npt.NDArray[np.int64],
+    columns: npt.NDArray[np.int64],
+    way: npt.NDArray[np.float32],
+    block_height: int,
+    block_width: int,
 ) -> npt.NDArray[np.float32]:
-    """Bilinear values (n, bh, bw) of samples (n, bh + 1, bw + 1) at one offset a block; a half is added."""
-    values = windows.astype(np.float32)
+    """Predict some blocks as a list.
+
+    Args:
+        reference: The plane to predict from (H, W).
+        rows: Block row of each (n,).
+        columns: Block column of each (n,).
+        way: How far the content of each came since the reference (2, n), samples.
+        block_height: Rows of a block.
+        block_width: Columns of a block.
+
+    Returns:
+        float32 (n, block_height, block_width), not rounded.
+    """
+    padded = _pad(reference, block_height, block_width)
+    return _take(padded, rows, columns, way, block_height, block_width)
+
+
+def _pad(plane: Plane, block_height: int, block_width: int) -> Plane:
+    """Continue the edges of a plane by two blocks and a sample each way: all that a clipped block can see."""
+    margin_y, margin_x = 2 * block_height + 2, 2 * block_width + 2
+    height, width = plane.shape
+    padded = np.empty((height + 2 * margin_y, width + 2 * margin_x), plane.dtype)
+    middle = padded[margin_y:-margin_y]
+    middle[:, margin_x:-margin_x] = plane
+    middle[:, :margin_x], middle[:, -margin_x:] = plane[:, :1], plane[:, -1:]
+    padded[:margin_y], padded[-margin_y:] = middle[0], middle[-1]
+    return padded
+
+
+def _take(
+    padded: Plane,
+    rows: npt.NDArray[np.int64],
+    columns: npt.NDArray[np.int64],
+    way: npt.NDArray[np.float32],
+    block_height: int,
+    block_width: int,
+) -> npt.NDArray[np.float32]:
+    margin_y, margin_x = 2 * block_height + 2, 2 * block_width + 2
+    height, width = padded.shape[0] - 2 * margin_y, padded.shape[1] - 2 * margin_x
+    # Content that moved by +d is found d back. Blocks wholly outside look alike: one block out is enough.
+    top = np.clip(rows * block_height - way[1], -block_height - 1.0, height + block_height)
+    left = np.clip(columns * block_width - way[0], -block_width - 1.0, width + block_width)
+    whole_y, whole_x = np.floor(top).astype(np.intp), np.floor(left).astype(np.intp)
+    windows = sliding_window_view(padded, (block_height + 1, block_width + 1))
+    values = windows[whole_y + margin_y, whole_x + margin_x].astype(np.float32)
     across = values[:, :, 1:] - values[:, :, :-1]
-    across *= part_x[:, None, None]
+    across *= (left - whole_x).astype(np.float32)[:, None, None]
     across += values[:, :, :-1]
-    down = across[:, 1:] - across[:, :-1]
-    down *= part_y[:, None, None]
+    down: npt.NDArray[np.float32] = across[:, 1:] - across[:, :-1]
+    down *= (top - whole_y).astype(np.float32)[:, None, None]
     down += across[:, :-1]
-    down += np.float32(0.5)
     return down

@@ -24,7 +24,7 @@ from ..timeline import ClipGrid
 from ..types import ClipFeatures, FeatureParameters, PacketTable
 from .block_matching import SMALL_CELL_PX, match_blocks
 from .choose import Rows, frames_to_read, stills_to_read
-from .compensate import predict
+from .compensate import overwrite, predict
 from .features import (
     CELL_PX,
     flatten_intra,
@@ -34,11 +34,9 @@ from .features import (
     turn_vectors,
     ycbcr_to_rgb,
 )
+from .past import BLOCK_PX, displacement_of, guess_references, label_blocks
 
 Scalar = TypeVar("Scalar", bound=np.generic)
-
-_FINE_PX = 8
-"""Side of the blocks that are moved as one: the smallest whose vectors FFmpeg exports."""
 
 _STILL_SIDE_PX = 224
 """Shorter side of the I-frames handed out (paper, section 4: input of the IF network)."""
@@ -85,7 +83,6 @@ def read_features(
         table,
         {int(row) for rows in motion for row in rows},
         stills={int(row) for rows in stills for row in rows},
-        with_planes="rgbr" in parameters.features,
         shorter_side_px=_STILL_SIDE_PX,
         threads=threads,
     ):
@@ -122,50 +119,92 @@ def frame_features(frame: MotionFrame, *, with_residual: bool) -> FrameFeatures:
 
     Args:
         frame: What the decoder gave.
-        with_residual: Whether RGB-R and energy are wanted; then the frame must carry planes.
+        with_residual: Whether RGB-R and energy are wanted.
 
     Returns:
         The features of the frame, turned to display orientation.
     """
-    if frame.vectors is not None:
-        md, valid = rasterise_vectors(frame.vectors, frame.width_px, frame.height_px, frame.temporal_distance)
-        cell_px = CELL_PX
-    else:
-        way, valid = match_blocks(
-            frame.planes[0].astype(np.uint8), frame.reference_planes[0].astype(np.uint8)
-        )
-        shrink = np.array([frame.shrink_x, frame.shrink_y], dtype=np.float32)[:, None, None]
-        md, cell_px = way * shrink / np.float32(frame.temporal_distance), SMALL_CELL_PX
+    moved = _by_matching(frame) if frame.vectors is None else _by_vectors(frame, frame.vectors)
     rgbr = energy = None
     if with_residual:
-        if frame.vectors is not None:
-            way, _ = rasterise_vectors(frame.vectors, frame.width_px, frame.height_px, 1.0, cell_px=_FINE_PX)
-        rgbr, energy = _residual(frame, way, _FINE_PX if frame.vectors is not None else cell_px, cell_px)
+        colour = frame.colour
+        to_rgb = ycbcr_to_rgb(colour.matrix, colour.full_range, colour.bit_depth)
+        rgbr, energy = residual_cells(
+            _differences(frame, moved), to_rgb, colour.bit_depth, cell_px=moved.cell_px
+        )
         rgbr, energy = flatten_intra(
-            rgbr, energy, valid, frame.planes[0], frame.colour.bit_depth, cell_px=cell_px
+            rgbr, energy, moved.valid, frame.planes[0], colour.bit_depth, cell_px=moved.cell_px
         )
         rgbr, energy = turn_grid(rgbr, frame.rotation_deg), turn_grid(energy, frame.rotation_deg)
-    return FrameFeatures(
-        turn_vectors(md, frame.rotation_deg), turn_grid(valid, frame.rotation_deg), rgbr, energy
-    )
+    md, valid = turn_vectors(moved.md, frame.rotation_deg), turn_grid(moved.valid, frame.rotation_deg)
+    return FrameFeatures(md, valid, rgbr, energy)
 
 
-def _residual(
-    frame: MotionFrame, way: npt.NDArray[np.float32], block_px: int, cell_px: int
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """RGB-R and energy, with the reference moved block by block; ``way`` is in luma samples of the planes."""
+@dataclass(frozen=True)
+class _Moved:
+    """How a frame came out of its references."""
+
+    md: npt.NDArray[np.float32]
+    valid: npt.NDArray[np.bool_]
+    way: npt.NDArray[np.float32]
+    """Whole way of each block (2, h', w'), in luma samples of the planes."""
+    source: npt.NDArray[np.int64]
+    """Which reference each block came from (h', w')."""
+    luma_difference: npt.NDArray[np.float32]
+    block_px: int
+    """Side of a block, luma samples of the planes."""
+    cell_px: int
+    """Side of a cell, luma samples of the planes."""
+
+
+def _by_matching(frame: MotionFrame) -> _Moved:
+    reference = frame.references[0]
+    luma, before = frame.planes[0].astype(np.uint8), reference.planes[0].astype(np.uint8)
+    way, valid = match_blocks(luma, before)
+    shrink = np.array([frame.shrink_x, frame.shrink_y], dtype=np.float32)[:, None, None]
+    md = way * shrink / np.float32(reference.temporal_distance)
+    prediction = predict(before, way, SMALL_CELL_PX, SMALL_CELL_PX)
+    source = np.zeros(valid.shape, dtype=np.int64)
+    difference = np.subtract(luma, prediction, dtype=np.float32)
+    return _Moved(md, valid, way, source, difference, SMALL_CELL_PX, SMALL_CELL_PX)
+
+
+def _by_vectors(frame: MotionFrame, vectors: npt.NDArray[np.void]) -> _Moved:
+    labels = label_blocks(vectors, frame.width_px, frame.height_px)
+    way = displacement_of(vectors, labels)
+    luma, past = frame.planes[0], [reference.planes[0] for reference in frame.references]
+    prediction = predict(past[0], way, BLOCK_PX, BLOCK_PX)
+    difference = np.subtract(luma, prediction, dtype=np.float32)
+    chosen = guess_references(luma, past, difference, way, labels, len(vectors), frame.colour.bit_depth)
+    source = np.append(chosen, 0)[labels]
+    for index in range(1, len(past)):
+        if (source == index).any():
+            prediction = overwrite(prediction, past[index], way, source == index, BLOCK_PX, BLOCK_PX)
+    if chosen.any():
+        difference = np.subtract(luma, prediction, dtype=np.float32)
+    distances = np.array([reference.temporal_distance for reference in frame.references])
+    md, valid = rasterise_vectors(vectors, frame.width_px, frame.height_px, distances[chosen])
+    return _Moved(md, valid, way, source, difference, BLOCK_PX, CELL_PX)
+
+
+def _differences(frame: MotionFrame, moved: _Moved) -> tuple[npt.NDArray[np.float32], ...]:
+    """Frame minus prediction, plane by plane."""
     luma = frame.planes[0]
-    differences = []
-    for here, there in zip(frame.planes, frame.reference_planes, strict=True):
+    differences = [moved.luma_difference]
+    for number, here in enumerate(frame.planes[1:], start=1):
         # Rounding undoes the ceil of odd sizes: 321 columns of luma have 161 of chroma.
         down = max(1, round(luma.shape[0] / here.shape[0]))
         across = max(1, round(luma.shape[1] / here.shape[1]))
-        step = np.array([across, down], dtype=np.float32)[:, None, None]
-        prediction = predict(there, way / step, block_px // down, block_px // across)
+        way = moved.way / np.array([across, down], dtype=np.float32)[:, None, None]
+        block = (moved.block_px // down, moved.block_px // across)
+        prediction = predict(frame.references[0].planes[number], way, *block)
+        for index in range(1, len(frame.references)):
+            where = moved.source == index
+            if where.any():
+                there = frame.references[index].planes[number]
+                prediction = overwrite(prediction, there, way, where, *block)
         differences.append(np.subtract(here, prediction, dtype=np.float32))
-    colour = frame.colour
-    to_rgb = ycbcr_to_rgb(colour.matrix, colour.full_range, colour.bit_depth)
-    return residual_cells(tuple(differences), to_rgb, colour.bit_depth, cell_px=cell_px)
+    return tuple(differences)
 
 
 @dataclass

@@ -64,27 +64,24 @@ __all__ = [
 ]
 
 
-def grid_shape(width_px: int, height_px: int, cell_px: int = CELL_PX) -> tuple[int, int]:
+def grid_shape(width_px: int, height_px: int) -> tuple[int, int]:
     """Rows and columns of the cell grid of a picture.
 
     Args:
         width_px: Coded width, source pixels.
         height_px: Coded height, source pixels.
-        cell_px: Side of a cell, source pixels.
 
     Returns:
-        ``(ceil(H / cell), ceil(W / cell))``.
+        ``(ceil(H / 16), ceil(W / 16))``.
     """
-    return -(-height_px // cell_px), -(-width_px // cell_px)
+    return -(-height_px // CELL_PX), -(-width_px // CELL_PX)
 
 
 def rasterise_vectors(
     vectors: npt.NDArray[np.void],
     width_px: int,
     height_px: int,
-    temporal_distance: float,
-    *,
-    cell_px: int = CELL_PX,
+    temporal_distance: float | npt.NDArray[np.int64],
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
     """Spread the motion vectors of one frame over the cell grid, weighted by area.
 
@@ -93,8 +90,8 @@ def rasterise_vectors(
             outside the picture are cut off.
         width_px: Coded width, source pixels.
         height_px: Coded height, source pixels.
-        temporal_distance: Frames from the reference to this frame, above 0.
-        cell_px: Side of a cell, source pixels; other than 16 only for motion compensation.
+        temporal_distance: Frames from the reference to this frame, above 0: of all, or of each
+            (num_vectors,).
 
     Returns:
         ``md`` float32 (2, h, w), source pixels per frame, x right, y down, and ``valid`` bool (h, w): whether
@@ -104,35 +101,36 @@ def rasterise_vectors(
     Raises:
         InputError: The temporal distance is not positive.
     """
-    if not temporal_distance > 0:
+    if not np.all(np.asarray(temporal_distance) > 0):
         raise InputError(
             f"the temporal distance is {temporal_distance}", "give frames since the reference, above 0"
         )
-    rows, columns = grid_shape(width_px, height_px, cell_px)
-    past = vectors[vectors["source"] < 0]
+    rows, columns = grid_shape(width_px, height_px)
+    is_past = vectors["source"] < 0
+    past, distance = vectors[is_past], np.broadcast_to(temporal_distance, len(vectors))[is_past]
     x0, x1 = _span(past["dst_x"], past["w"], width_px)
     y0, y1 = _span(past["dst_y"], past["h"], height_px)
     inside = (x1 > x0) & (y1 > y0)
     past, x0, x1, y0, y1 = past[inside], x0[inside], x1[inside], y0[inside], y1[inside]
-    scale = np.maximum(past["motion_scale"], 1) * temporal_distance
+    scale = np.maximum(past["motion_scale"], 1) * distance[inside]
     shift_x = -past["motion_x"] / scale
     shift_y = -past["motion_y"] / scale
 
     covered = np.zeros(rows * columns)
     sums = np.zeros((2, rows * columns))
-    first_column, first_row = x0 // cell_px, y0 // cell_px
+    first_column, first_row = x0 // CELL_PX, y0 // CELL_PX
     # A block touches one cell where it lies on the grid, few where it does not: loop over places, not blocks.
-    for down in range(int(((y1 - 1) // cell_px - first_row).max(initial=-1)) + 1):
-        for right in range(int(((x1 - 1) // cell_px - first_column).max(initial=-1)) + 1):
+    for down in range(int(((y1 - 1) // CELL_PX - first_row).max(initial=-1)) + 1):
+        for right in range(int(((x1 - 1) // CELL_PX - first_column).max(initial=-1)) + 1):
             row, column = first_row + down, first_column + right
-            area = _overlap(x0, x1, column * cell_px, cell_px) * _overlap(y0, y1, row * cell_px, cell_px)
+            area = _overlap(x0, x1, column * CELL_PX, CELL_PX) * _overlap(y0, y1, row * CELL_PX, CELL_PX)
             some = area > 0
             cell, area = (row * columns + column)[some], area[some]
             covered += np.bincount(cell, area, rows * columns)
             sums[0] += np.bincount(cell, area * shift_x[some], rows * columns)
             sums[1] += np.bincount(cell, area * shift_y[some], rows * columns)
 
-    valid = covered >= 0.5 * _cell_area(height_px, width_px, cell_px, cell_px).ravel()
+    valid = covered >= 0.5 * _cell_area(height_px, width_px, CELL_PX, CELL_PX).ravel()
     md = np.where(valid, sums / np.maximum(covered, 1e-9), 0.0).astype(np.float32)
     return md.reshape(2, rows, columns), valid.reshape(rows, columns)
 

@@ -56,8 +56,7 @@ def read_audio(
         warnings: A line is added for each kind of damage met.
 
     Yields:
-        Blocks in order of time. Channels are mixed down by FFmpeg's standard matrix. Packets that cannot be
-        decoded become zeros.
+        Blocks in order of time. Mono is the mean of all channels. Undecodable packets become zeros.
 
     Raises:
         FileMissingError: There is no file.
@@ -125,13 +124,15 @@ class _Placer:
 
     def add(self, frame: av.audio.frame.AudioFrame, zero: Fraction) -> Iterator[AudioBlock]:
         kind = (frame.format.name, frame.layout.name, frame.sample_rate)
-        has_time = frame.pts is not None and frame.time_base is not None
-        time = frame.pts * frame.time_base - zero if has_time else self._expected or Fraction(0)
+        if frame.pts is not None and frame.time_base is not None:
+            time = frame.pts * frame.time_base - zero
+        else:
+            time = self._expected or Fraction(0)
         jumps = self._expected is None or abs(time - self._expected) > _JITTER
         if jumps or kind != self._kind:
             yield from self.flush()
             self._kind, self._at = kind, round(time * self._rate_hz)
-            self._resampler = av.audio.resampler.AudioResampler("flt", "mono", self._rate_hz)
+            self._resampler = av.audio.resampler.AudioResampler("fltp", frame.layout, self._rate_hz)
             self._expected = time
         assert self._expected is not None
         assert self._resampler is not None
@@ -148,7 +149,9 @@ class _Placer:
         self._resampler = None
 
     def _place(self, piece: av.audio.frame.AudioFrame) -> Iterator[AudioBlock]:
-        samples = np.asarray(piece.to_ndarray(), dtype=np.float32).reshape(-1).clip(-1, 1)
+        # FFmpeg's own mix to mono keeps the power, not the level, and would clip.
+        channels = np.asarray(piece.to_ndarray(), dtype=np.float32)
+        samples = channels.mean(axis=0, dtype=np.float32).clip(-1, 1)
         start, self._at = self._at, self._at + len(samples)
         begin = max(0, start) if self._end is None else self._end
         if start < begin:

@@ -15,9 +15,9 @@ answer:
 - **Threads**: codecs with exported vectors get slice threads only, because with frame threads H.264's vectors
   come out differently from run to run; others get frame threads, whose pictures do not depend on them.
 
-A P-frame may use several references, and FFmpeg says of a vector only that it points into the past. It is
-taken to point to the I- or P-frame that was decoded last before: true of encoders with one reference and of
-most vectors of others. Reading the bitstream itself removes this approximation.
+A P-frame may use several references, and FFmpeg says of a vector only that it points into the past. The I-
+and P-frames decoded last before come along, and compressed/past.py guesses which is meant. B-frames that
+serve as references are not among them. Reading the bitstream itself removes this approximation.
 
 A frame is known by its packet: the packet's pts is replaced by its row in the table before decoding, so files
 with missing or doubled time stamps do not confuse frames. What is done with the frames is not decided here.
@@ -45,15 +45,28 @@ from .colour import Colour
 from .container import open_container, video_stream
 from .demux import codec_name
 from .motion_codecs import exports_motion_vectors
-from .planes import Plane, SizedPlanes, full_planes, rgb_picture, small_planes
+from .planes import Plane, full_planes, rgb_picture, small_planes
 from .references import find_references, rows_to_feed
 from .vectors import VECTOR_DTYPE
+
+_MOST_REFERENCES = 3
+"""Past pictures handed out with an H.264 frame; other codecs with exported vectors have only one."""
 
 _DRAINED_WITHOUT_VECTORS = frozenset({"mpeg1video", "mpeg2video", "mpeg4"})
 """Codecs of which FFmpeg hands out the frame that is drained from the decoder without its vectors."""
 
 _PATIENCE = 64
 """Frames after which a reference is given up: twice what H.264 and HEVC can reorder by."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A picture that a wanted frame is compared with."""
+
+    planes: tuple[Plane, ...]
+    """Luma, then Cb and Cr, of the same shapes as the frame's."""
+    temporal_distance: int
+    """Frames shown from this one to the wanted one, at least 1."""
 
 
 @dataclass(frozen=True)
@@ -65,15 +78,13 @@ class MotionFrame:
     vectors: npt.NDArray[np.void] | None
     """Records of :data:`VECTOR_DTYPE`, empty if all is intra; None where the codec exports none."""
     planes: tuple[Plane, ...]
-    """Luma (H', W'), then Cb and Cr; empty where only the vectors were asked for."""
-    reference_planes: tuple[Plane, ...]
-    """The same of the reference: with vectors the I- or P-frame before, else the frame shown before."""
+    """Luma (H', W'), then Cb and Cr."""
+    references: tuple[Reference, ...]
+    """With vectors the I- and P-frames before, nearest first, 1 to 3; else the frame shown before."""
     shrink_x: float
     """Source pixels along one pixel of ``planes``, 1 with vectors, close to 4 without."""
     shrink_y: float
     """The same downwards."""
-    temporal_distance: int
-    """Frames shown from the reference to this one, at least 1."""
     width_px: int
     """Width before rotation, source pixels."""
     height_px: int
@@ -102,7 +113,6 @@ def read_motion(
     wanted: Iterable[int],
     *,
     stills: Iterable[int] = (),
-    with_planes: bool = True,
     shorter_side_px: int = 224,
     threads: int = 1,
 ) -> Iterator[MotionFrame | StillPicture]:
@@ -116,7 +126,6 @@ def read_motion(
         table: Its packet table.
         wanted: Rows whose motion is wanted.
         stills: Rows that are wanted as small RGB pictures.
-        with_planes: Whether pictures come with the vectors; without vectors they always come.
         shorter_side_px: Size of the still pictures.
         threads: Decoder threads; they do not change the result.
 
@@ -132,9 +141,9 @@ def read_motion(
         stream = video_stream(container, path)
         codec = codec_name(stream)
         has_vectors = exports_motion_vectors(codec)
-        plan = _plan(table, frozenset(wanted), frozenset(stills), codec, with_planes)
+        plan = _plan(table, frozenset(wanted), frozenset(stills), codec)
         _prepare(stream, has_vectors, threads)
-        maker = _Maker(table, plan, with_planes, shorter_side_px)
+        maker = _Maker(table, plan, shorter_side_px)
         for frame in _decode(container, stream, plan):
             yield from maker.take(frame)
 
@@ -143,8 +152,8 @@ def read_motion(
 class _Plan:
     """What the pass is to do, by row."""
 
-    reference: dict[int, int]
-    """Wanted row -> its reference, -1 for none needed."""
+    references: dict[int, tuple[int, ...]]
+    """Wanted row -> its references, nearest first."""
     vectors: frozenset[int]
     """Wanted rows whose vectors the decoder exports."""
     stills: frozenset[int]
@@ -160,7 +169,6 @@ def _plan(
     wanted: frozenset[int],
     stills: frozenset[int],
     codec: str,
-    with_planes: bool,
 ) -> _Plan:
     references = find_references(table)
     vectors: frozenset[int] = frozenset()
@@ -172,12 +180,12 @@ def _plan(
         vectors = frozenset(row for row in vectors if references.next_anchor[row] >= 0)
         followers = {int(references.next_anchor[row]) for row in vectors}
         followers |= {row - 1 for row in followers}
-    reference = {row: int(references.anchor[row]) for row in vectors}
-    reference.update({row: int(references.before[row]) for row in wanted - vectors})
-    needed = wanted | stills
-    needed |= {at for row, at in reference.items() if at >= 0 and (with_planes or row not in vectors)}
+    depth = _MOST_REFERENCES if codec == "h264" else 1
+    past = {row: references.past(row, depth) for row in vectors}
+    past.update({row: (int(references.before[row]),) for row in wanted - vectors})
+    needed = wanted | stills | {at for rows in past.values() for at in rows if at >= 0}
     feed = rows_to_feed(table, needed | followers)
-    return _Plan(reference, vectors, stills, needed, feed, references.position)
+    return _Plan(past, vectors, stills, needed, feed, references.position)
 
 
 def _prepare(stream: av.video.stream.VideoStream, has_vectors: bool, threads: int) -> None:
@@ -238,13 +246,11 @@ def _frames(
 class _Maker:
     """Keeps the references until the frames that need them come, and makes the results."""
 
-    def __init__(self, table: PacketTable, plan: _Plan, with_planes: bool, shorter_side_px: int) -> None:
+    def __init__(self, table: PacketTable, plan: _Plan, shorter_side_px: int) -> None:
         self._table, self._plan = table, plan
-        self._with_planes, self._shorter_side_px = with_planes, shorter_side_px
+        self._shorter_side_px = shorter_side_px
         self._held: dict[int, av.video.frame.VideoFrame] = {}
-        self._waiting = Counter(
-            at for row, at in plan.reference.items() if with_planes or row not in plan.vectors
-        )
+        self._waiting = Counter(at for rows in plan.references.values() for at in rows)
         self._scaler = VideoReformatter()
         self._still_scaler = VideoReformatter()
 
@@ -255,11 +261,11 @@ class _Maker:
         if row in self._plan.stills:
             rgb = rgb_picture(frame, self._shorter_side_px, self._still_scaler)
             yield StillPicture(row, rgb, _rotation(frame))
-        if row in self._plan.reference:
+        if row in self._plan.references:
             motion = self._motion(row, frame)
             if motion is not None:
                 yield motion
-            self._waiting[self._plan.reference[row]] -= 1
+            self._waiting.subtract(self._plan.references[row])
         if self._waiting[row] > 0:
             self._held[row] = frame
         self._let_go(int(self._plan.position[row]))
@@ -271,27 +277,27 @@ class _Maker:
                 del self._held[at]
 
     def _motion(self, row: int, frame: av.video.frame.VideoFrame) -> MotionFrame | None:
-        at = self._plan.reference[row]
+        size = (frame.width, frame.height)
         vectors = _vectors(frame) if row in self._plan.vectors else None
-        is_small = vectors is None
-        reference = self._held.get(at)
-        here, there = SizedPlanes(), SizedPlanes()
-        if is_small or self._with_planes:
-            if reference is None or (reference.width, reference.height) != (frame.width, frame.height):
-                return None
-            make = small_planes if is_small else full_planes
-            here, there = make(frame, self._scaler), make(reference, self._scaler)
-        distance = int(self._plan.position[row] - self._plan.position[at]) if at >= 0 else 1
+        make = small_planes if vectors is None else full_planes
+        references = []
+        for at in self._plan.references[row]:
+            held = self._held.get(at)
+            if held is None or (held.width, held.height) != size:
+                break
+            distance = int(self._plan.position[row] - self._plan.position[at])
+            references.append(Reference(make(held, self._scaler).planes, max(1, distance)))
+        if not references:
+            return None
+        here = make(frame, self._scaler)
         return MotionFrame(
             row,
             vectors,
             here.planes,
-            there.planes,
+            tuple(references),
             here.shrink_x,
             here.shrink_y,
-            max(1, distance),
-            frame.width,
-            frame.height,
+            *size,
             here.colour,
             _rotation(frame),
         )

@@ -28,6 +28,21 @@ class References:
     position: npt.NDArray[np.int64]
     """Place in display order (num_packets,); meaningless for frames that are not shown."""
 
+    def past(self, row: int, depth: int) -> tuple[int, ...]:
+        """The I- and P-frames before a P-frame, nearest first.
+
+        Args:
+            row: A row with an anchor.
+            depth: How many to give at most.
+
+        Returns:
+            1 to ``depth`` rows; it ends at an I-frame, past which vectors hardly ever point.
+        """
+        rows = [int(self.anchor[row])]
+        while len(rows) < depth and self.anchor[rows[-1]] >= 0:
+            rows.append(int(self.anchor[rows[-1]]))
+        return tuple(rows)
+
 
 def find_references(table: PacketTable) -> References:
     """Work out from types and times which frame each frame is compared with.

@@ -64,11 +64,11 @@ nb::object vectors_of(const Frame& frame) {
     if (frame.content.status != Status::ok) {
         return nb::none();
     }
-    const std::vector<MotionRecord> records = motion_records(frame.content, *frame.vol);
-    const auto* first = reinterpret_cast<const std::uint8_t*>(records.data());
-    std::vector<std::uint8_t> bytes(first, first + records.size() * sizeof(MotionRecord));
-    const std::size_t count = bytes.size();
-    return array_of(std::move(bytes), {count}).attr("view")(vector_dtype());
+    auto* kept = new std::vector<MotionRecord>(motion_records(frame.content, *frame.vol));
+    nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<std::vector<MotionRecord>*>(p); });
+    auto* bytes = reinterpret_cast<std::uint8_t*>(kept->data());
+    const nb::ndarray<nb::numpy, std::uint8_t> array(bytes, {kept->size() * sizeof(MotionRecord)}, owner);
+    return nb::cast(array).attr("view")(vector_dtype());
 }
 
 std::size_t height_of(const Frame& frame) { return static_cast<std::size_t>(frame.content.mb_height); }

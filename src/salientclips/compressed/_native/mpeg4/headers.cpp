@@ -29,6 +29,7 @@ std::string_view name_of(Status status) {
         case Status::reduced_resolution: return "reduced_resolution";
         case Status::complexity_estimation: return "complexity_estimation";
         case Status::studio: return "studio";
+        case Status::narrow: return "narrow";
     }
     return "broken_header";
 }
@@ -207,6 +208,8 @@ Vol parse_vol(BitReader bits, int object_version) {
     vol.status = read_coding_tools(bits, vol, version);
     if (bits.overrun() || vol.width_px == 0 || vol.height_px == 0) {
         vol.status = Status::broken_header;
+    } else if (vol.status == Status::ok && vol.width_px <= 16) {
+        vol.status = Status::narrow;
     }
     return vol;
 }

@@ -37,6 +37,7 @@ enum class Status : std::uint8_t {
     reduced_resolution,
     complexity_estimation,  // an estimation method that the standard reserves
     studio,
+    narrow,              // one macroblock wide: libavcodec predicts vectors there otherwise than the standard
 };
 
 std::string_view name_of(Status status);
