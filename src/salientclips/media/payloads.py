@@ -1,0 +1,91 @@
+"""The compressed frames of a video as bytes, for readers that parse them without decoding.
+
+The second pass over a file: rows come in the order of the packet table, so that row i here is row i there. What such
+a reader must know besides (extradata, colour, the picture's turn) is in :class:`StreamFacts`; one frame is decoded for
+it, because FFmpeg shows the turn and the colour nowhere else for all containers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import av.error
+
+from .colour import Colour, colour_of
+from .container import open_container, video_stream
+from .demux import codec_name
+from .orientation import rotation_deg
+
+
+@dataclass(frozen=True)
+class StreamFacts:
+    """What is constant in a video stream."""
+
+    codec: str
+    """FFmpeg's codec name."""
+    extradata: bytes
+    """Parameter sets that the container keeps apart from the packets (avcC, VOL header ...)."""
+    width_px: int
+    """Width before rotation, pixels."""
+    height_px: int
+    """Height before rotation, pixels."""
+    colour: Colour
+    """How the planes make colour."""
+    rotation_deg: int
+    """Clockwise turn that displays the picture upright: 0, 90, 180 or 270."""
+
+
+def read_facts(path: Path) -> StreamFacts:
+    """Learn what is constant in a file's main video stream.
+
+    Args:
+        path: A local file.
+
+    Returns:
+        The facts; where no frame can be decoded, the colour is BT.601 of limited range and nothing is turned.
+
+    Raises:
+        FileMissingError: There is no file.
+        NotAVideoError: FFmpeg cannot open it.
+        NoVideoStreamError: It has no moving pictures.
+    """
+    with open_container(path) as container:
+        stream = video_stream(container, path)
+        context = stream.codec_context
+        colour, turn = colour_of(2, 0, "yuv420p", 8), 0
+        try:
+            for frame in container.decode(stream):
+                depth = frame.format.components[0].bits
+                colour = colour_of(int(frame.colorspace), int(frame.color_range), frame.format.name, depth)
+                turn = rotation_deg(frame)
+                break
+        except (av.error.FFmpegError, OSError):
+            pass
+        extradata = bytes(context.extradata or b"")
+        return StreamFacts(codec_name(stream), extradata, context.width, context.height, colour, turn)
+
+
+def read_payloads(path: Path) -> Iterator[bytes]:
+    """The packets of a file's main video stream, in decoding order; the rows of its packet table.
+
+    Args:
+        path: A local file.
+
+    Yields:
+        The bytes of one packet; the pass ends early, and quietly, where reading fails, as the table does.
+
+    Raises:
+        FileMissingError: There is no file.
+        NotAVideoError: FFmpeg cannot open it.
+        NoVideoStreamError: It has no moving pictures.
+    """
+    with open_container(path) as container:
+        stream = video_stream(container, path)
+        try:
+            for packet in container.demux(stream):
+                if packet.size > 0:
+                    yield bytes(packet)
+        except (av.error.FFmpegError, OSError):
+            return
