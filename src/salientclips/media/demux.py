@@ -6,7 +6,7 @@ This is the cheap view of a video that everything else stands on (the paper's "c
 - packets that the container marks as discarded (edit lists) and frames that the codec hides (alt-ref frames,
   placeholders of packed B-frames, RASL pictures at the start) are not shown;
 - what lies before the first key frame, in decoding or in display order, lacks its references and is not
-  shown, except in MPEG-4 part 2, MPEG-1 and codecs like them, where libavcodec shows P-frames anyway;
+  shown, except in MPEG-4 part 2, H.263 and Sorenson Spark, where libavcodec shows such frames anyway;
 - two packets with the same pts (fields of one frame, damaged files) count once in :func:`shown_times`.
 
 It does not look for pictures that turn out to be damaged when they are decoded: those stay in the table.
