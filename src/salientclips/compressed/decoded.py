@@ -10,20 +10,19 @@ The definitions are in features.py, the choice of frames in choose.py, the decod
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from ..media.motion import MotionFrame, StillPicture, read_motion
-from ..media.references import find_references
 from ..timeline import ClipGrid
 from ..types import ClipFeatures, FeatureParameters, PacketTable
 from .block_matching import SMALL_CELL_PX, match_blocks
 from .choose import Rows, frames_to_read, stills_to_read
+from .collect import Collector, FrameFeatures
 from .compensate import overwrite, predict
 from .features import (
     CELL_PX,
@@ -35,8 +34,6 @@ from .features import (
     ycbcr_to_rgb,
 )
 from .past import BLOCK_PX, displacement_of, guess_references, label_blocks
-
-Scalar = TypeVar("Scalar", bound=np.generic)
 
 _STILL_SIDE_PX = 224
 """Shorter side of the I-frames handed out (paper, section 4: input of the IF network)."""
@@ -77,7 +74,7 @@ def read_features(
     count = parameters.frames_per_clip
     motion = frames_to_read(table, grid, count) if wants_motion else nothing
     stills = stills_to_read(table, grid, count) if "if" in parameters.features else nothing
-    collector = _Collector(table, parameters, motion, stills)
+    collector = Collector(table, parameters, motion, stills)
     for item in read_motion(
         path,
         table,
@@ -89,7 +86,12 @@ def read_features(
         for clip in collector.finished_before(item.row):
             yield clip
             _report(progress, clip.index, len(grid))
-        collector.add(item)
+        if isinstance(item, StillPicture):
+            upright = np.ascontiguousarray(turn_grid(item.rgb, item.rotation_deg))
+            collector.add_still(item.row, upright)
+        else:
+            with_residual = "rgbr" in parameters.features
+            collector.add_frame(item.row, frame_features(item, with_residual=with_residual))
     for clip in collector.rest():
         yield clip
         _report(progress, clip.index, len(grid))
@@ -98,20 +100,6 @@ def read_features(
 def _report(progress: Callable[[float], None] | None, index: int, num_clips: int) -> None:
     if progress is not None:
         progress((index + 1) / num_clips)
-
-
-@dataclass(frozen=True)
-class FrameFeatures:
-    """What one frame gives, in display orientation; see :class:`ClipFeatures` for units."""
-
-    md: npt.NDArray[np.float32]
-    """(2, h, w)."""
-    valid: npt.NDArray[np.bool_]
-    """(h, w)."""
-    rgbr: npt.NDArray[np.float32] | None
-    """(3, h, w); None where it was not asked for."""
-    energy: npt.NDArray[np.float32] | None
-    """(h, w); None where RGB-R was not asked for."""
 
 
 def frame_features(frame: MotionFrame, *, with_residual: bool) -> FrameFeatures:
@@ -205,92 +193,3 @@ def _differences(frame: MotionFrame, moved: _Moved) -> tuple[npt.NDArray[np.floa
                 prediction = overwrite(prediction, there, way, where, *block)
         differences.append(np.subtract(here, prediction, dtype=np.float32))
     return tuple(differences)
-
-
-@dataclass
-class _Gathered:
-    """What has come for one clip so far."""
-
-    rows: list[int] = field(default_factory=list)
-    frames: list[FrameFeatures] = field(default_factory=list)
-    stills: list[npt.NDArray[np.uint8]] = field(default_factory=list)
-
-
-class _Collector:
-    """Sorts frames into clips and lets each clip go as soon as nothing more can come for it."""
-
-    def __init__(
-        self, table: PacketTable, parameters: FeatureParameters, motion: list[Rows], stills: list[Rows]
-    ) -> None:
-        self._table, self._parameters = table, parameters
-        self._motion, self._stills = motion, stills
-        self._position = find_references(table).position
-        self._clip_of = {int(row): clip for clip, rows in enumerate(motion) for row in rows}
-        self._clips_of_still: dict[int, list[int]] = {}
-        for clip, rows in enumerate(stills):
-            for row in rows:
-                self._clips_of_still.setdefault(int(row), []).append(clip)
-        self._last = [
-            max((int(self._position[row]) for row in (*a, *b)), default=-1)
-            for a, b in zip(motion, stills, strict=True)
-        ]
-        self._open: dict[int, _Gathered] = {}
-        self._next = 0
-        self._grid_shape = (0, 0)
-
-    def finished_before(self, row: int) -> Iterator[ClipFeatures]:
-        """The clips that want nothing from a frame or from any after it."""
-        position = int(self._position[row])
-        while self._next < len(self._last) and self._last[self._next] < position:
-            yield self._close()
-
-    def rest(self) -> Iterator[ClipFeatures]:
-        while self._next < len(self._last):
-            yield self._close()
-
-    def add(self, item: MotionFrame | StillPicture) -> None:
-        if isinstance(item, StillPicture):
-            turned = np.ascontiguousarray(turn_grid(item.rgb, item.rotation_deg))
-            for clip in self._clips_of_still[item.row]:
-                if clip >= self._next:
-                    self._gathered(clip).stills.append(turned)
-            return
-        clip = self._clip_of[item.row]
-        if clip < self._next:
-            return  # a damaged stream gave it too late; it stays counted as a failure
-        features = frame_features(item, with_residual="rgbr" in self._parameters.features)
-        gathered = self._gathered(clip)
-        if gathered.frames and gathered.frames[0].md.shape != features.md.shape:
-            return  # the picture size changed within the clip; what does not fit is a failure
-        self._grid_shape = (features.valid.shape[0], features.valid.shape[1])
-        gathered.rows.append(item.row)
-        gathered.frames.append(features)
-
-    def _gathered(self, clip: int) -> _Gathered:
-        return self._open.setdefault(clip, _Gathered())
-
-    def _close(self) -> ClipFeatures:
-        index = self._next
-        self._next += 1
-        have = self._open.pop(index, _Gathered())
-        asked = len(self._motion[index]) + len(self._stills[index])
-        features = self._parameters.features
-        frames, (h, w) = have.frames, self._grid_shape
-        has_md, has_rgbr = "md" in features, "rgbr" in features
-        return ClipFeatures(
-            index,
-            tuple(self._table.timeline.time(int(self._table.pts[row])) for row in have.rows),
-            _stack([f.md for f in frames], (2, h, w), np.float32) if has_md else None,
-            _stack([f.valid for f in frames], (h, w), np.bool_) if has_md or has_rgbr else None,
-            _stack([f.rgbr for f in frames], (3, h, w), np.float32) if has_rgbr else None,
-            _stack([f.energy for f in frames], (h, w), np.float32) if has_rgbr else None,
-            _stack(have.stills, (3, 0, 0), np.uint8) if "if" in features else None,
-            failures=asked - len(frames) - len(have.stills),
-        )
-
-
-def _stack(
-    arrays: Sequence[npt.NDArray[Scalar] | None], shape: tuple[int, ...], kind: type[Scalar]
-) -> npt.NDArray[Scalar]:
-    present = [array for array in arrays if array is not None]
-    return np.stack(present) if present else np.zeros((0, *shape), dtype=kind)
