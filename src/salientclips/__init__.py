@@ -27,7 +27,7 @@ _HOME = {
     "load_classifier": "classifiers",
     "load_scores": "outputs.score_files",
     "make_sampler": "samplers",
-    "probe": "media.probe",
+    "probe": "verbs.probe",
     "save_scores": "outputs.score_files",
     "score": "verbs.score",
 }
@@ -57,12 +57,12 @@ if TYPE_CHECKING:
     from .classifiers import load_classifier
     from .classifiers.protocol import ClipClassifier, ClipInput
     from .errors import SalientClipsError
-    from .media.probe import probe
     from .outputs.score_files import load_scores, save_scores
     from .samplers import Sampler, make_sampler
     from .timeline import ClipGrid, ClipSpec
     from .types import ClipScores, Probe, SelectedClip, Selection, VideoPrediction
     from .verbs.classify import VideoClassifier
+    from .verbs.probe import probe
     from .verbs.score import score
 
 

@@ -23,8 +23,8 @@ app = typer.Typer(
 @app.command()
 def probe(video: opt.Video, as_json: opt.AsJson = False) -> None:
     """Say what is in a file, which features it can give, by which back end, and why."""
-    from ..media.probe import probe as look
     from ..outputs.contract import probe_json
+    from ..verbs.probe import probe as look
     from .show import show_probe
 
     found = look(video)

@@ -1,18 +1,25 @@
 """The one door to features: picks the back end for a file, and keeps account of what was read and what failed.
 
-Samplers ask here and do not know who answers. In this version every feature of pictures comes from the decoded back
-end; packet cost comes from the packet table alone.
+The bitstream back end reads what it can; the decoded one reads everything else, and takes over in the middle of a
+video where a form turns up that the other does not read. Samplers ask here and do not know who answers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
+from ..errors import FeatureUnavailableError
 from ..timeline import ClipGrid
-from ..types import ClipFeatures, FeatureParameters, PacketTable
-from .decoded import read_features
+from ..types import ClipFeatures, Feature, FeatureParameters, FeatureSupport, PacketTable, Probe
+from . import bitstream, decoded
+
+Backend = Literal["auto", "bitstream", "decoded"]
+"""Who reads: whoever is cheapest, or one in particular."""
+
+_MOTION: tuple[Feature, ...] = ("md", "rgbr")
 
 
 @dataclass
@@ -27,10 +34,16 @@ class FeatureReader:
     """Its clips."""
     threads: int = 1
     """Decoder threads; the features do not depend on it."""
+    backend: Backend = "auto"
+    """Who is to read motion and residuals."""
     progress: Callable[[float], None] | None = None
     """Called with the share of clips done, 0 to 1."""
+    used: dict[str, str] = field(default_factory=dict, init=False)
+    """Who read each feature, for example ``{"md": "bitstream"}``."""
     frames_failed: int = field(default=0, init=False)
     """Frames that were chosen and could not be read."""
+    handed_over: str = field(default="", init=False)
+    """Why the decoded back end took over in the middle; empty where it did not."""
 
     def read(self, parameters: FeatureParameters) -> Iterator[ClipFeatures]:
         """Read features of every clip, in order, one clip at a time.
@@ -42,29 +55,101 @@ class FeatureReader:
             One item a clip; see :class:`salientclips.types.ClipFeatures` for shapes and units.
 
         Raises:
+            FeatureUnavailableError: The back end that was asked for cannot read this file.
             MediaError: The file cannot be opened any more.
         """
-        for clip in read_features(
-            self.path, self.table, self.grid, parameters, threads=self.threads, progress=self.progress
-        ):
+        for clip in self._read(parameters):
             self.frames_failed += clip.failures
             yield clip
+
+    def _read(self, parameters: FeatureParameters) -> Iterator[ClipFeatures]:
+        motion = replace(parameters, features=tuple(f for f in parameters.features if f in _MOTION))
+        if not motion.features or not self._is_readable():
+            self.used.update({name: backend_of(name, "decoded") for name in parameters.features})
+            yield from self._decoded(parameters, 0)
+            return
+        self.used.update({name: backend_of(name, "bitstream") for name in parameters.features})
+        if "if" in parameters.features:
+            stills = self._decoded(replace(parameters, features=("if",)), 0)
+            for clip, still in zip(self._bitstream(motion), stills, strict=True):
+                failures = clip.failures + still.failures
+                yield replace(clip, iframes=still.iframes, failures=failures)
+        else:
+            yield from self._bitstream(motion)
+
+    def _is_readable(self) -> bool:
+        if self.backend == "decoded":
+            return False
+        reason = bitstream.why_unreadable(self.path)
+        if reason is not None and self.backend == "bitstream":
+            raise FeatureUnavailableError(
+                f"'{self.path}' cannot be read without decoding: {reason}", "use the decoded back end"
+            )
+        return reason is None
+
+    def _bitstream(self, parameters: FeatureParameters) -> Iterator[ClipFeatures]:
+        given = 0
+        try:
+            for clip in bitstream.read_features(
+                self.path, self.table, self.grid, parameters, progress=self.progress
+            ):
+                given += 1
+                yield clip
+        except bitstream.Unreadable as form:
+            self.handed_over = str(form).replace("_", " ")
+            yield from self._decoded(parameters, given)
+
+    def _decoded(self, parameters: FeatureParameters, first: int) -> Iterator[ClipFeatures]:
+        rest = ClipGrid(self.grid.starts[first:], self.grid.ends[first:])
+        for clip in decoded.read_features(
+            self.path, self.table, rest, parameters, threads=self.threads, progress=self.progress
+        ):
+            yield replace(clip, index=clip.index + first)
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What went wrong without stopping the work, one line each."""
-        if not self.frames_failed:
-            return ()
-        return (f"{self.frames_failed} of the chosen frames could not be decoded and were left out",)
+        found = []
+        if self.frames_failed:
+            found.append(f"{self.frames_failed} of the chosen frames could not be read and were left out")
+        if self.handed_over:
+            found.append(
+                f"part of the video was decoded for its features: it holds {self.handed_over} pictures"
+            )
+        return tuple(found)
 
 
-def backend_of(feature: str) -> str:
+def backend_of(feature: str, motion: Literal["bitstream", "decoded"]) -> str:
     """Which back end reads a feature.
 
     Args:
         feature: One of :data:`salientclips.types.FEATURES`.
+        motion: Who reads motion and residuals.
 
     Returns:
-        ``"demux"`` for packet cost, ``"decoded"`` for all others.
+        ``"demux"`` for packet cost, ``motion`` for MD and RGB-R, ``"decoded"`` for all others.
     """
-    return "demux" if feature == "packets" else "decoded"
+    if feature == "packets":
+        return "demux"
+    return motion if feature in _MOTION else "decoded"
+
+
+def with_bitstream(probe: Probe) -> Probe:
+    """Say of a probed file what the bitstream back end can do for it.
+
+    Args:
+        probe: What :func:`salientclips.media.probe.probe` found.
+
+    Returns:
+        The same with ``features`` naming the back end that :class:`FeatureReader` would use, and why.
+    """
+    reason = bitstream.why_unreadable(probe.path)
+    features = dict(probe.features)
+    for name in _MOTION:
+        if reason is None:
+            features[name] = FeatureSupport(
+                "bitstream", f"parsed from the {probe.video.codec} packets, nothing decoded"
+            )
+        else:
+            features[name] = FeatureSupport("decoded", f"{features[name].why}; {reason}")
+    return replace(probe, features=features)

@@ -1,8 +1,8 @@
 """The compressed frames of a video as bytes, for readers that parse them without decoding.
 
 The second pass over a file: rows come in the order of the packet table, so that row i here is row i there. What such
-a reader must know besides (extradata, colour, the picture's turn) is in :class:`StreamFacts`; one frame is decoded for
-it, because FFmpeg shows the turn and the colour nowhere else for all containers.
+a reader must know besides (extradata, colour, the picture's turn) is in :class:`StreamFacts`; one frame is decoded
+for it, because FFmpeg shows the turn and the colour nowhere else for all containers.
 """
 
 from __future__ import annotations

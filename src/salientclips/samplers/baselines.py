@@ -205,7 +205,12 @@ def _moving(clip: ClipFeatures) -> Scores:
 
 
 def _unpredicted(clip: ClipFeatures) -> Scores:
-    """Root mean squared luma residual of each frame, 8-bit levels; (n,)."""
+    """Root mean squared luma residual of each frame, 8-bit levels; (n,).
+
+    Over the cells that have a vector: what an intra cell's residual is relative to differs between codecs.
+    """
     assert clip.energy is not None
-    root: Scores = np.sqrt(clip.energy.mean(axis=(1, 2), dtype=np.float64))
-    return root
+    assert clip.md_valid is not None
+    cells = np.maximum(clip.md_valid.sum(axis=(1, 2)), 1)
+    mean: Scores = np.sum(clip.energy * clip.md_valid, axis=(1, 2), dtype=np.float64) / cells
+    return np.sqrt(mean)

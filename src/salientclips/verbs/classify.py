@@ -94,7 +94,7 @@ class VideoClassifier:
         demux_s = perf_counter() - began
         scores = self._scores(path, table, scores, progress)
         candidates = self._candidates(scores)
-        looked = self._look(path, candidates.clips, shown_times(table), progress)
+        looked = self._look(path, candidates.clips, table, progress)
         looked.seconds["demux"] = demux_s
         if self.strategy == "oracle":
             candidates, looked = self._oracle(candidates, looked, label)
@@ -122,11 +122,11 @@ class VideoClassifier:
         self,
         path: Path,
         clips: Sequence[SelectedClip],
-        frame_times: Sequence[Fraction],
+        table: PacketTable,
         progress: Progress | None,
     ) -> _Looked:
         """Run f on clips, in order of time so that the decoder only moves forward."""
-        looker = _Looker(path, self.classifier, frame_times, self.threads, self.batch_clips)
+        looker = _Looker(path, self.classifier, table, self.threads, self.batch_clips)
         ordered = sorted(clips, key=lambda c: c.start)
         row_of = {c.index: row for row, c in enumerate(ordered)}
         probabilities = looker.look(ordered, progress)[[row_of[c.index] for c in clips]]
@@ -192,11 +192,12 @@ class _Looker:
         self,
         path: Path,
         classifier: ClipClassifier,
-        frame_times: Sequence[Fraction],
+        table: PacketTable,
         threads: int,
         batch_clips: int,
     ) -> None:
-        self._path, self._classifier, self._times = path, classifier, frame_times
+        self._path, self._classifier, self._table = path, classifier, table
+        self._times = shown_times(table)
         self._threads, self._batch_clips = threads, batch_clips
         self.seconds = {"decode": 0.0, "classifier": 0.0}
         self.warnings: tuple[str, ...] = ()
@@ -206,7 +207,7 @@ class _Looker:
         import torch
 
         rows: list[Probabilities] = []
-        with FrameReader(self._path, threads=self._threads) as reader:
+        with FrameReader(self._path, self._table, threads=self._threads) as reader:
             tensors = self._decoded(reader, clips)
             while batch := list(islice(tensors, self._batch_clips)):
                 began = perf_counter()

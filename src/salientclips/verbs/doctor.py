@@ -89,10 +89,17 @@ def _codecs() -> Finding:
 
 
 def _native() -> Finding:
+    from ..compressed.bitstream import why_missing
+
+    purpose = "reads motion and residuals of H.264 and MPEG-4 without decoding"
+    reason = why_missing()
+    if reason is None:
+        return Finding("bitstream reader", True, "native", purpose)
     return Finding(
         "bitstream reader",
         False,
         "",
-        "reads motion and residuals without decoding",
-        "not in this version: features come from the decoded back end",
+        purpose,
+        f"{reason}; the slow back end is in use",
+        "pip install --force-reinstall salientclips",
     )

@@ -15,7 +15,7 @@ from time import perf_counter
 import numpy as np
 import numpy.typing as npt
 
-from ..compressed.reader import FeatureReader, backend_of
+from ..compressed.reader import Backend, FeatureReader, backend_of
 from ..media.demux import end_time, read_packets, shown_times
 from ..media.fingerprint import fingerprint
 from ..samplers import Sampler, VideoEvidence, make_sampler
@@ -35,6 +35,7 @@ def score(
     clip: ClipSpec | None = None,
     grid: ClipGrid | None = None,
     threads: int = 1,
+    backend: Backend = "auto",
     table: PacketTable | None = None,
     progress: Progress | None = None,
 ) -> ClipScores:
@@ -47,6 +48,8 @@ def score(
         clip: How long a clip is; 16 frames at step 2 by default, about a second.
         grid: Score these clips instead, for example scenes; times in seconds on the timeline.
         threads: Decoder threads; the result does not depend on it.
+        backend: Who reads motion and residuals: ``"bitstream"`` without decoding, ``"decoded"``, or
+            ``"auto"``, the first of them that can.
         table: The file's packet table where it was read already; saves a pass.
         progress: Called as the work goes on.
 
@@ -60,6 +63,7 @@ def score(
         NoVideoStreamError: It holds no moving pictures.
         NoFramesError: It holds no frame that is shown.
         UnknownNameError: There is no sampler of that name.
+        FeatureUnavailableError: The back end that was asked for cannot read this file.
     """
     path = Path(path)
     judge = make_sampler(sampler) if isinstance(sampler, str) else sampler
@@ -72,7 +76,9 @@ def score(
     clips = grid or ClipGrid.from_frame_times(shown_times(table), end_time(table), spec)
     watch.seconds["demux"] = perf_counter() - began
 
-    reader = FeatureReader(path, table, clips, threads=threads, progress=watch.step("features"))
+    reader = FeatureReader(
+        path, table, clips, threads=threads, backend=backend, progress=watch.step("features")
+    )
 
     def features(parameters: FeatureParameters) -> Iterator[ClipFeatures]:
         return watch.timed("features", reader.read(parameters))
@@ -91,10 +97,16 @@ def score(
         grid=clips,
         scores=scores,
         rule=judge.rule,
-        features_used=tuple(f"{name} ({backend_of(name)})" for name in judge.feature_parameters.features),
+        features_used=_used(judge.feature_parameters, reader),
         warnings=(*table.warnings, *reader.warnings, *missing),
         seconds=watch.seconds,
     )
+
+
+def _used(parameters: FeatureParameters, reader: FeatureReader) -> tuple[str, ...]:
+    """What was read and by whom, for example ``"md (bitstream)"``."""
+    names = {name: reader.used.get(name, backend_of(name, "decoded")) for name in parameters.features}
+    return tuple(f"{name} ({who})" for name, who in names.items())
 
 
 def _fill(raw: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:

@@ -1,0 +1,266 @@
+"""Back end "bitstream": reads motion and residuals from the packets themselves; no pixel is ever made.
+
+This is the paper's promise, "requires no decoding" (section 3.1). The native readers in ``_native/`` parse the
+syntax of the P-frames that are wanted and only the headers of all others: H.264 (ITU-T H.264) and MPEG-4 part 2
+(ISO/IEC 14496-2). What comes out are the codec's own vectors, with the reference picture that each points to, and the
+residual's means and energies, dequantised.
+
+Forms that are not read (interlaced pictures, slice groups, sprites ...) are known from the headers; then
+:class:`Unreadable` is raised before the clip concerned is given out, and the decoded back end takes over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ..media.payloads import StreamFacts, read_facts, read_payloads
+from ..media.references import find_references
+from ..timeline import ClipGrid
+from ..types import ClipFeatures, FeatureParameters, PacketTable
+from .choose import frames_to_read
+from .collect import Collector, FrameFeatures
+from .features import grid_shape, rasterise_vectors, turn_grid, turn_vectors, ycbcr_to_rgb
+
+CODECS: tuple[str, ...] = ("h264", "mpeg4")
+"""Codecs with a native reader, by FFmpeg's names."""
+
+_PACKETS_EXAMINED = 100
+_BROKEN = frozenset(
+    {
+        "broken",
+        "incomplete",
+        "no_slice",
+        "several_pictures",
+        "bad_header",
+        "missing_parameters",
+        "truncated",
+        "lost_packet",
+        "broken_macroblock",
+        "broken_header",
+        "no_header",
+        "not_coded",
+        "not_parsed",
+    }
+)
+"""What a reader says of damaged data; every other status but "ok" names a form that it does not read."""
+
+
+class Unreadable(Exception):  # noqa: N818 - a message between rooms, not an error for users
+    """The stream has a form that the native reader does not read; ``args[0]`` names it."""
+
+
+def why_unreadable(path: Path) -> str | None:
+    """Find out from the headers whether the native readers can read a file's motion.
+
+    Args:
+        path: A local file.
+
+    Returns:
+        None where they can; else why not, in a line for the user.
+
+    Raises:
+        MediaError: The file cannot be opened.
+    """
+    facts = read_facts(path)
+    if facts.codec not in CODECS:
+        return f"there is no bitstream reader for {facts.codec}"
+    missing = why_missing()
+    if missing is not None:
+        return missing
+    reader = _make_reader(facts)
+    for row, payload in enumerate(islice(read_payloads(path), _PACKETS_EXAMINED)):
+        form = reader.form_not_read(payload, row)
+        if form is not None:
+            return f"the bitstream reader does not read this form of {facts.codec}: {form.replace('_', ' ')}"
+    return None
+
+
+def why_missing() -> str | None:
+    """Whether the native extension is there.
+
+    Returns:
+        None where it loads, else the reason in a line.
+    """
+    try:
+        from ._native import _core  # noqa: F401
+    except ImportError as error:
+        return f"the native extension is not there ({error})"
+    return None
+
+
+def read_features(
+    path: Path,
+    table: PacketTable,
+    grid: ClipGrid,
+    parameters: FeatureParameters,
+    *,
+    progress: Callable[[float], None] | None = None,
+) -> Iterator[ClipFeatures]:
+    """Read MD and RGB-R of every clip without decoding.
+
+    Args:
+        path: A local file of one of ``CODECS``.
+        table: Its packet table.
+        grid: Its clips.
+        parameters: How many frames to read of each clip; ``"if"`` is not read here.
+        progress: Called after each clip with the share of clips that are done, 0 to 1.
+
+    Yields:
+        One :class:`ClipFeatures` per clip, in order. A frame whose slice breaks half way is dropped and counted in
+        ``failures``; so is a wanted frame that is no P-frame.
+
+    Raises:
+        Unreadable: A wanted frame has a form that is not read; clips before it were given out.
+        MediaError: The file cannot be opened.
+    """
+    wanted_of_clip = frames_to_read(table, grid, parameters.frames_per_clip)
+    wanted = {int(row) for rows in wanted_of_clip for row in rows}
+    collector = Collector(table, parameters, wanted_of_clip, [np.zeros(0, dtype=np.int64)] * len(grid))
+    facts = read_facts(path)
+    reader, maker = _make_reader(facts), _Maker(facts, table)
+    last = max(wanted, default=-1)
+    for row, payload in enumerate(islice(read_payloads(path), last + 1)):
+        picture = reader.feed(payload, row, row in wanted)
+        if picture is None:
+            continue
+        for clip in collector.finished_before(row):
+            yield _reported(clip, progress, len(grid))
+        collector.add_frame(row, maker.features(picture))
+    for clip in collector.rest():
+        yield _reported(clip, progress, len(grid))
+
+
+def _reported(clip: ClipFeatures, progress: Callable[[float], None] | None, count: int) -> ClipFeatures:
+    if progress is not None:
+        progress((clip.index + 1) / count)
+    return clip
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What a native reader gives of one P-frame, in coded orientation."""
+
+    row: int
+    vectors: npt.NDArray[np.void]
+    """Records of :data:`salientclips.compressed.features.VECTOR_DTYPE` (num_vectors,)."""
+    reference_rows: npt.NDArray[np.int64] | int
+    """Row of the packet each vector points to (num_vectors,), or one for all; -1 where it is lost."""
+    means: npt.NDArray[np.float32]
+    """Mean residual of Y, Cb, Cr over each macroblock (3, h, w), 8-bit levels."""
+    energy: npt.NDArray[np.float32]
+    """Mean squared luma residual (h, w), squared 8-bit levels."""
+
+
+class _Reader(Protocol):
+    """One native reader, made to look like the other."""
+
+    def form_not_read(self, payload: bytes, row: int) -> str | None:
+        """Name of a form of the stream that is not read; None where all is well or merely broken."""
+
+    def feed(self, payload: bytes, row: int, wanted: bool) -> Picture | None:
+        """Take the next packet; a wanted P-frame comes back unless it is broken."""
+
+
+def _make_reader(facts: StreamFacts) -> _Reader:
+    return _H264(facts) if facts.codec == "h264" else _Mpeg4(facts)
+
+
+class _H264:
+    def __init__(self, facts: StreamFacts) -> None:
+        from ._native import _core
+
+        self._reader = _core.H264Reader(facts.extradata)
+
+    def form_not_read(self, payload: bytes, row: int) -> str | None:
+        head = self._reader.look(payload)
+        # B-frames are not parsed, but they are not wanted either.
+        return None if head.type == "B" else _form(head.status)
+
+    def feed(self, payload: bytes, row: int, wanted: bool) -> Picture | None:
+        frame = self._reader.feed(payload, wanted)
+        if not wanted:
+            return None
+        if frame.type != "B" and (form := _form(frame.status)):
+            raise Unreadable(form)
+        if not frame.parsed or frame.type != "P":
+            return None
+        assert frame.vectors is not None
+        assert frame.references is not None
+        assert frame.means is not None
+        assert frame.energy is not None
+        return Picture(row, frame.vectors, frame.references["packet"], frame.means, frame.energy)
+
+
+class _Mpeg4:
+    def __init__(self, facts: StreamFacts) -> None:
+        from ._native import _core
+
+        self._reader = _core.Mpeg4Reader(facts.extradata)
+        self._anchor = -1
+
+    def form_not_read(self, payload: bytes, row: int) -> str | None:
+        for vop in self._reader.look(payload):
+            form = _form(vop.status)
+            if form is not None:
+                return form
+        return _form(self._reader.status)
+
+    def feed(self, payload: bytes, row: int, wanted: bool) -> Picture | None:
+        found = None
+        for frame in self._reader.feed(payload, wanted):
+            if wanted and (form := _form(frame.status)):
+                raise Unreadable(form)
+            if wanted and frame.type == "P" and frame.status == "ok":
+                assert frame.vectors is not None
+                assert frame.residual_means is not None
+                assert frame.energy is not None
+                found = Picture(row, frame.vectors, self._anchor, frame.residual_means, frame.energy)
+            if frame.type in "IP" and frame.vop.coded:
+                self._anchor = row
+        return found
+
+
+def _form(status: str) -> str | None:
+    return None if status == "ok" or status in _BROKEN else status
+
+
+class _Maker:
+    """Turns what the readers give into the features of features.py, in display orientation."""
+
+    def __init__(self, facts: StreamFacts, table: PacketTable) -> None:
+        self._facts = facts
+        self._position = find_references(table).position
+        # The readers give 8-bit levels whatever the depth.
+        self._to_rgb = ycbcr_to_rgb(facts.colour.matrix, facts.colour.full_range, 8)
+
+    def features(self, picture: Picture) -> FrameFeatures:
+        """Features of one frame; the definitions are those of features.py."""
+        facts = self._facts
+        rows, columns = grid_shape(facts.width_px, facts.height_px)
+        md, valid = rasterise_vectors(
+            picture.vectors, facts.width_px, facts.height_px, self._distances(picture)
+        )
+        means, energy = picture.means[:, :rows, :columns], picture.energy[:rows, :columns]
+        rgbr = np.where(valid, np.tensordot(self._to_rgb, means, axes=1), np.float32(0)).astype(np.float32)
+        turn = facts.rotation_deg
+        return FrameFeatures(
+            turn_vectors(md, turn), turn_grid(valid, turn), turn_grid(rgbr, turn), turn_grid(energy, turn)
+        )
+
+    def _distances(self, picture: Picture) -> npt.NDArray[np.int64]:
+        """Frames shown from each vector's reference to the frame (num_vectors,), at least 1.
+
+        A reference that is lost, or shown later (no encoder makes P-frames so), counts as the frame before.
+        """
+        at = np.broadcast_to(np.asarray(picture.reference_rows, dtype=np.int64), picture.vectors.shape)
+        known = (at >= 0) & (at < len(self._position))
+        away = self._position[picture.row] - self._position[np.where(known, at, picture.row)]
+        distances: npt.NDArray[np.int64] = np.maximum(away, 1)
+        return distances

@@ -1,0 +1,29 @@
+"""The verb ``probe``: what is in a file, which features it can give, by which back end, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ..compressed.reader import with_bitstream
+from ..media.probe import probe as probe_media
+from ..types import Probe
+
+
+def probe(path: str | Path, *, progress: Callable[[float], None] | None = None) -> Probe:
+    """Say everything that is worth knowing about a file before work starts.
+
+    Args:
+        path: A local video file.
+        progress: Called now and then with the share of the file that was read, 0 to 1.
+
+    Returns:
+        Container, video, audio tracks, and for every feature who would read it and why; times in seconds.
+
+    Raises:
+        FileMissingError: There is no file.
+        NotAVideoError: FFmpeg cannot open it.
+        NoVideoStreamError: It has no moving pictures.
+        NoFramesError: Nothing of it is shown.
+    """
+    return with_bitstream(probe_media(Path(path), progress=progress))
