@@ -38,7 +38,9 @@ class Row:
     not_compared: collections.Counter[str] = field(default_factory=collections.Counter)
 
 
-def exported(container: av.container.InputContainer, stream: av.VideoStream) -> tuple[list[bytes], dict[int, tuple]]:
+def exported(
+    container: av.container.InputContainer, stream: av.VideoStream
+) -> tuple[list[bytes], dict[int, tuple]]:
     """All packets in decoding order, and per packet number what libavcodec says of its frame."""
     context = stream.codec_context
     context.thread_count = 1
@@ -123,7 +125,9 @@ def encode(pictures: list[np.ndarray], pixel_format: str, options: dict[str, str
 
 def matrix() -> Iterator[tuple[str, str, dict[str, str]]]:
     """Name, pixel format and x264 options of each encode: profiles times the options that they allow."""
-    choices = itertools.product(("cavlc", "cabac"), (0, 1), (1, 4), (0, 1, 2), (1, 4), (12, 250), (0, 3), (18, 28, 40))
+    choices = itertools.product(
+        ("cavlc", "cabac"), (0, 1), (1, 4), (0, 1, 2), (1, 4), (12, 250), (0, 3), (18, 28, 40)
+    )
     for number, (entropy, dct8, refs, weightp, slices, keyint, bframes, crf) in enumerate(choices):
         # Every third one, walked so that each value of each option meets each value of every other.
         if number % 3 != (number // 3) % 3:
@@ -174,7 +178,9 @@ def main() -> int:
     if arguments.csv:
         with Path(arguments.csv).open("w", newline="") as out:
             writer = csv.writer(out)
-            writer.writerow(["file", "packets", "frames_compared", "blocks_compared", "blocks_differing", "not_compared"])
+            writer.writerow(
+                ["file", "packets", "frames_compared", "blocks_compared", "blocks_differing", "not_compared"]
+            )
             for r in [*rows, total]:
                 writer.writerow([r.name, r.packets, r.frames, r.blocks, r.differing, dict(r.not_compared)])
     return int(total.differing > 0)

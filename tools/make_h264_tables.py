@@ -85,7 +85,9 @@ def cabac(tables: dict[str, Any]) -> list[str]:
 
 def numbers(name: str, values: list[int]) -> str:
     """One flat array of bytes."""
-    return f"inline constexpr std::uint8_t {name}[{len(values)}] = {{\n{wrap(list(map(str, values)), 16)}}};\n"
+    return (
+        f"inline constexpr std::uint8_t {name}[{len(values)}] = {{\n{wrap(list(map(str, values)), 16)}}};\n"
+    )
 
 
 def main(source: str, target: str) -> None:
@@ -93,7 +95,11 @@ def main(source: str, target: str) -> None:
     tables = json.loads(Path(source).read_text())
     scan4, scan8 = zigzag(4), zigzag(8)
     parts = cavlc(tables) + cabac(tables)
-    parts += [numbers("kChromaQp", tables["chroma_qp"]), numbers("kZigzag4x4", scan4), numbers("kZigzag8x8", scan8)]
+    parts += [
+        numbers("kChromaQp", tables["chroma_qp"]),
+        numbers("kZigzag4x4", scan4),
+        numbers("kZigzag8x8", scan8),
+    ]
     for i, kind in enumerate(("Intra", "Inter")):
         four, eight = tables["default_scaling_4x4"][i], tables["default_scaling_8x8"][i]
         parts.append(numbers(f"kDefaultScaling4x4{kind}", [four[k] for k in scan4]))

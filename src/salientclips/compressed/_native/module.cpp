@@ -27,14 +27,28 @@ nb::object to_numpy(std::vector<T>&& values, std::initializer_list<std::size_t> 
 
 // The same for records, which numpy sees as bytes first and then by their dtype.
 template <class T>
-nb::object to_records(std::vector<T>&& values, const char* dtype) {
+nb::object to_records(std::vector<T>&& values, const nb::object& dtype) {
     auto* owned = new std::vector<T>(std::move(values));
     nb::capsule owner(owned, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
     auto* bytes = reinterpret_cast<std::uint8_t*>(owned->data());
     nb::object flat =
         nb::cast(nb::ndarray<nb::numpy, std::uint8_t>(bytes, {owned->size() * sizeof(T)}, owner));
-    return flat.attr("view")(nb::module_::import_("salientclips.compressed._native.dtypes").attr(dtype));
+    return flat.attr("view")(dtype);
 }
+
+// The numpy dtypes of the records, looked up once for each reader.
+struct Dtypes {
+    nb::object vector;
+    nb::object reference;
+    nb::object boolean;
+
+    Dtypes() {
+        const nb::module_ ours = nb::module_::import_("salientclips.compressed._native.dtypes");
+        vector = ours.attr("VECTOR");
+        reference = ours.attr("REFERENCE");
+        boolean = nb::module_::import_("numpy").attr("bool_");
+    }
+};
 
 // Frame, with its arrays turned into numpy's once.
 struct FrameResult {
@@ -49,17 +63,17 @@ struct FrameResult {
     nb::object intra;
 };
 
-FrameResult to_result(Frame&& frame) {
+FrameResult to_result(Frame&& frame, const Dtypes& dtypes) {
     FrameResult result{frame.head, frame.poc, frame.packet, frame.parsed,
                        nb::none(), nb::none(), nb::none(), nb::none(), nb::none()};
     if (!frame.parsed) return result;
     const auto h = static_cast<std::size_t>(frame.height_mbs);
     const auto w = static_cast<std::size_t>(frame.width_mbs);
-    result.vectors = to_records(std::move(frame.vectors), "VECTOR");
-    result.references = to_records(std::move(frame.references), "REFERENCE");
+    result.vectors = to_records(std::move(frame.vectors), dtypes.vector);
+    result.references = to_records(std::move(frame.references), dtypes.reference);
     result.means = to_numpy(std::move(frame.means), {3, h, w});
     result.energy = to_numpy(std::move(frame.energy), {h, w});
-    result.intra = to_numpy(std::move(frame.intra), {h, w}).attr("view")(nb::module_::import_("numpy").attr("bool_"));
+    result.intra = to_numpy(std::move(frame.intra), {h, w}).attr("view")(dtypes.boolean);
     return result;
 }
 
@@ -85,10 +99,11 @@ public:
             job = reader_.accept(data, size, parse);
             if (parse) parse_job(job, scratch_, sub_8x8);
         }
-        return to_result(std::move(job.frame));
+        return to_result(std::move(job.frame), dtypes_);
     }
 
 private:
+    Dtypes dtypes_;
     Reader reader_;
     Scratch scratch_;
 };

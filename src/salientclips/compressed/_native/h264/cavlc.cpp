@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "tables_422.hpp"
 #include "tables_generated.hpp"
 
 namespace salientclips::h264 {
@@ -63,19 +64,42 @@ constexpr std::array<Direct<9>, 15> kZeros = {
 constexpr std::array<Direct<3>, 3> kZerosChromaDc = {direct<3>(tables::kTotalZerosChromaDc1),
                                                      direct<3>(tables::kTotalZerosChromaDc2),
                                                      direct<3>(tables::kTotalZerosChromaDc3)};
+constexpr Direct<13> kTokenChromaDc422 = direct<13>(tables::kCoeffTokenChromaDc422);
+constexpr std::array<Direct<5>, 7> kZerosChromaDc422 = {
+    direct<5>(tables::kTotalZerosChromaDc422_1), direct<5>(tables::kTotalZerosChromaDc422_2),
+    direct<5>(tables::kTotalZerosChromaDc422_3), direct<5>(tables::kTotalZerosChromaDc422_4),
+    direct<5>(tables::kTotalZerosChromaDc422_5), direct<5>(tables::kTotalZerosChromaDc422_6),
+    direct<5>(tables::kTotalZerosChromaDc422_7)};
 constexpr std::array<Direct<3>, 7> kRun = {direct<3>(tables::kRunBefore1), direct<3>(tables::kRunBefore2),
                                            direct<3>(tables::kRunBefore3), direct<3>(tables::kRunBefore4),
                                            direct<3>(tables::kRunBefore5), direct<3>(tables::kRunBefore6),
                                            direct<3>(tables::kRunBefore7)};
 
 Entry read_token(BitReader& in, int nc) {
-    if (nc < 0) return kTokenChromaDc[in.peek(8)];
+    if (nc == -1) return kTokenChromaDc[in.peek(8)];
+    if (nc == -2) return kTokenChromaDc422[in.peek(13)];
     if (nc >= 8) return kToken8[in.peek(6)];
     const std::uint32_t next = in.peek(32);
     const int zeros = std::countl_zero(next);
     if (zeros > 15) return {};
     return (*kTokenByNc[nc])[static_cast<std::size_t>(zeros * 8) + ((next << zeros << 1) >> 29)];
 }
+
+// Whether a set of codes is prefix-free: no word of the table is claimed twice.
+template <std::size_t N>
+constexpr bool prefix_free(const tables::Code (&codes)[N]) {
+    for (std::size_t i = 0; i < N; ++i) {
+        for (std::size_t k = 0; k < N; ++k) {
+            const int longer = codes[k].length - codes[i].length;
+            if (i != k && longer >= 0 && (codes[k].bits >> longer) == codes[i].bits) return false;
+        }
+    }
+    return true;
+}
+static_assert(prefix_free(tables::kCoeffTokenChromaDc422));
+static_assert(prefix_free(tables::kTotalZerosChromaDc422_1) && prefix_free(tables::kTotalZerosChromaDc422_2) &&
+              prefix_free(tables::kTotalZerosChromaDc422_3) && prefix_free(tables::kTotalZerosChromaDc422_4) &&
+              prefix_free(tables::kTotalZerosChromaDc422_5) && prefix_free(tables::kTotalZerosChromaDc422_6));
 
 // 9.2.2.1. Returns false on a prefix that no conforming stream has.
 bool read_levels(BitReader& in, int total, int ones, int* level) {
@@ -102,7 +126,9 @@ bool read_levels(BitReader& in, int total, int ones, int* level) {
 
 int read_total_zeros(BitReader& in, int total, int max_levels) {
     const auto row = static_cast<std::size_t>(total - 1);
-    const Entry e = max_levels == 4 ? kZerosChromaDc[row][in.peek(3)] : kZeros[row][in.peek(9)];
+    const Entry e = max_levels == 4   ? kZerosChromaDc[row][in.peek(3)]
+                    : max_levels == 8 ? kZerosChromaDc422[row][in.peek(5)]
+                                      : kZeros[row][in.peek(9)];
     in.skip(e.length);
     return e.length == 0 ? -1 : e.value;
 }

@@ -58,7 +58,7 @@ public:
     }
 
     bool block(Macroblock& mb, const Neighbours& near, BlockKind kind, int index, const float* weights, Levels& out) {
-        if (kind == kChromaDc) return read_cavlc_block(in_, -1, 4, weights, out);
+        if (kind == kChromaDc) return read_cavlc_block(in_, -chroma_rows_ / 2, 2 * chroma_rows_, weights, out);
         const int left = coded_left(mb, near, index);
         const int above = coded_above(mb, near, index, chroma_rows_);
         const int nc = left >= 0 && above >= 0 ? (left + above + 1) >> 1 : (left >= 0 ? left : (above >= 0 ? above : 0));
