@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import wave
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -168,7 +169,11 @@ def bad_file(kind: str, folder: Path, made: Callable[[str], MadeFile]) -> Path:
     if kind == "missing":
         return folder / "none.mp4"
     if kind == "audio only":
-        return made("audio_only").path
+        song = folder / "song.wav"
+        with wave.open(str(song), "wb") as sound:
+            sound.setparams((1, 2, 8000, 0, "NONE", ""))
+            sound.writeframes(bytes(16000))
+        return song
     content = {"empty": b"", "text": b"This is no video.\n" * 50, "truncated": good[: len(good) // 2]}[kind]
     path.write_bytes(content)
     return path

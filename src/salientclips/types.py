@@ -6,7 +6,7 @@ All types are frozen; arrays in them are not to be written to. Nothing here touc
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
@@ -175,7 +175,7 @@ class Fingerprint:
     """Hash of its first and its last MiB, hexadecimal."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ClipScores:
     """One saliency for every clip of a video, with everything needed to trust it later."""
 
@@ -200,6 +200,18 @@ class ClipScores:
 
     def __len__(self) -> int:
         return len(self.scores)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether all but the time spent is the same, the scores bit for bit."""
+        if not isinstance(other, ClipScores):
+            return NotImplemented
+        names = [f.name for f in fields(self) if f.compare and f.name != "scores"]
+        same = all(getattr(self, name) == getattr(other, name) for name in names)
+        return same and self.scores.tobytes() == other.scores.tobytes()
+
+    def __hash__(self) -> int:
+        """By file and sampler; scores that are equal have the same."""
+        return hash((self.fingerprint, self.sampler, len(self)))
 
     def select(
         self,
