@@ -47,6 +47,9 @@ class PacketTable:
     """``ord("I")``, ``ord("P")``, ``ord("B")`` or ``ord("?")`` of each packet (num_packets,)."""
     warnings: tuple[str, ...] = ()
     """What went wrong in the pass without stopping it, one line each."""
+    pts_is_guessed: bool = False
+    """Whether the container keeps no display times (AVI with B-frames, raw streams): ``pts`` then follows the
+    usual order of B-frames, and a decoded frame's own pts means nothing (see media/clock.py)."""
 
     def __len__(self) -> int:
         return len(self.pts)

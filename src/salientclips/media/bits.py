@@ -49,9 +49,8 @@ class Bits:
         Raises:
             OutOfBitsError: The bits end, or no 32-bit code begins here.
         """
-        zeros = 0
-        while not self.u(1):
-            zeros += 1
-            if zeros > 32:
-                raise OutOfBitsError
-        return (1 << zeros) - 1 + self.u(zeros)
+        rest = self._value & ((1 << self._left) - 1)
+        zeros = self._left - rest.bit_length()
+        if zeros > 32:
+            raise OutOfBitsError
+        return self.u(2 * zeros + 1) - 1

@@ -6,7 +6,7 @@ This is the cheap view of a video that everything else stands on (the paper's "c
 - packets that the container marks as discarded (edit lists) and frames that the codec hides (alt-ref frames,
   placeholders of packed B-frames, RASL pictures at the start) are not shown;
 - what lies before the first key frame, in decoding or in display order, lacks its references and is not
-  shown, except in MPEG-4 part 2, MPEG-1 and codecs like them, where libavcodec shows P-frames anyway;
+  shown, except in MPEG-4 part 2, H.263 and Sorenson Spark, where libavcodec shows such frames anyway;
 - two packets with the same pts (fields of one frame, damaged files) count once in :func:`shown_times`.
 
 It does not look for pictures that turn out to be damaged when they are decoded: those stay in the table.
@@ -56,9 +56,9 @@ def read_packets(path: Path, *, progress: Callable[[float], None] | None = None)
         progress: Called now and then with the share of the file that was read, 0 to 1.
 
     Returns:
-        A row per packet, in decoding order. Where the container gives a packet no pts (MPEG-4 with B-frames
-        in AVI), its pts is worked out from the dts of its neighbours and a warning says so. An error half
-        way ends the pass with what there is, and with a warning.
+        A row per packet, in decoding order. Where the container keeps no display times (AVI with B-frames,
+        raw streams), they are dealt out by the usual order of B-frames; ``pts_is_guessed`` and a warning say
+        so. An error half way ends the pass with what there is, and with a warning.
 
     Raises:
         FileMissingError: There is no file.
@@ -71,10 +71,10 @@ def read_packets(path: Path, *, progress: Callable[[float], None] | None = None)
         timeline = timeline_of(container, stream)
         columns = _Columns(stream)
         error = _collect(container, stream, columns, progress)
-        codec = codec_name(stream)
+        codec, is_avi = codec_name(stream), container.format.name == "avi"
     if error is None and progress is not None:
         progress(1.0)
-    table = columns.table(timeline, codec, error)
+    table = columns.table(timeline, codec, is_avi, error)
     if not table.is_shown.any():
         raise NoFramesError(path)
     return table
@@ -133,25 +133,31 @@ class _Columns:
         self.type.append(head.type)
         self.num_corrupt += packet.is_corrupt
 
-    def table(self, timeline: Timeline, codec: str, error: str | None) -> PacketTable:
+    def table(self, timeline: Timeline, codec: str, is_avi: bool, error: str | None) -> PacketTable:
         pts = np.array(self.pts, dtype=np.int64)
         is_key = np.array(self.is_key, dtype=np.bool_)
         is_shown = np.array(self.is_shown, dtype=np.bool_)
         frame_type = np.array(self.type, dtype=np.uint8)
-        has_pts = np.array(self.has_pts, dtype=np.bool_)
         warnings = []
-        if not has_pts.all():
-            warnings.append(
-                f"{int((~has_pts).sum())} of {len(pts)} packets have no pts; their times follow the dts"
-            )
-            pts = _display_order(pts, has_pts, frame_type)
+        num_missing = len(pts) - sum(self.has_pts)
+        # AVI keeps frames in decoding order and no times: where FFmpeg could not sort them out, all stamps
+        # rise.
+        has_bframes = bool((frame_type == ord("B")).any())
+        is_guessed = num_missing == len(pts) > 0 or (
+            is_avi and has_bframes and bool((np.diff(pts) > 0).all())
+        )
+        if is_guessed:
+            pts = _display_order(np.sort(pts), frame_type)
+            warnings.append("the container keeps no display times; single frames may be off by a few")
+        elif num_missing:
+            warnings.append(f"{num_missing} of {len(pts)} packets have no pts; their decoding time stands in")
         if self.num_corrupt:
             warnings.append(f"{self.num_corrupt} packets are marked as corrupt")
         if error is not None:
             warnings.append(f"reading stopped after {len(pts)} packets ({error})")
         num_before = _hide_headless(is_shown, pts, is_key, codec)
         if num_before:
-            warnings.append(f"the first {num_before} frames cannot be decoded: their key frame was cut off")
+            warnings.append(f"frames before the first key frame cannot be decoded: {num_before}")
         return PacketTable(
             timeline,
             pts,
@@ -161,6 +167,7 @@ class _Columns:
             is_shown,
             frame_type,
             tuple(warnings),
+            is_guessed,
         )
 
 
@@ -184,19 +191,18 @@ def _hide_headless(
     return num_before
 
 
-def _display_order(
-    stamps: npt.NDArray[np.int64], has_pts: npt.NDArray[np.bool_], frame_type: npt.NDArray[np.uint8]
-) -> npt.NDArray[np.int64]:
-    """Give frames without pts the display times that the dts of a simple B-frame stream imply.
+def _display_order(slots: npt.NDArray[np.int64], frame_type: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """Deal the time slots, given in decoding order, to the frames as a simple B-frame stream implies.
 
     In MPEG-1, -2 and -4 a B-frame is displayed when it is decoded, and any other frame when the next such
-    frame is decoded; so a run of ``anchor, B, B`` on slots ``t, t+1, t+2`` shows B, B, anchor.
+    frame is decoded; so a run of ``anchor, B, B`` on slots ``t, t+1, t+2`` shows B, B, anchor. H.264 may
+    order the B-frames of one run otherwise; the anchors, and so all key frames, are right even then.
     """
-    pts = stamps.copy()
+    pts = slots.copy()
     anchor = -1
-    for i in np.flatnonzero(~has_pts):
-        if frame_type[i] != ord("B"):
-            anchor = int(i)
+    for i, kind in enumerate(frame_type):
+        if kind != ord("B"):
+            anchor = i
         elif anchor >= 0:
             pts[anchor], pts[i] = pts[i], pts[anchor]
     return pts

@@ -39,6 +39,7 @@ def frame_typer(codec: str, extradata: bytes | None, *, intra_only: bool = False
         "mpeg4": _Mpeg4Typer,
         "mpeg1video": lambda _: _mpeg12,
         "mpeg2video": lambda _: _mpeg12,
+        "flv1": lambda _: _flv1,
         "vp8": lambda _: _vp8,
         "vp9": lambda _: Vp9Typer(),
         "av1": Av1Typer,
@@ -72,6 +73,16 @@ def _mpeg12(packet: memoryview) -> FrameHead:
         return UNKNOWN
     coding_type = (data[start + 5] >> 3) & 7
     return (UNKNOWN, FrameHead(I), FrameHead(P), FrameHead(B), FrameHead(I))[min(coding_type, 4)]
+
+
+def _flv1(packet: memoryview) -> FrameHead:
+    """Sorenson Spark (SWF file format, H.263 video packet): the size comes before PictureType u(2)."""
+    bits = Bits(bytes(packet[:12]))
+    if bits.u(17) != 1:
+        return UNKNOWN
+    bits.u(5 + 8)  # Version, TemporalReference
+    bits.u({0: 16, 1: 32}.get(bits.u(3), 0))  # PictureSize, CustomWidth, CustomHeight
+    return (FrameHead(I), FrameHead(P), FrameHead(P), UNKNOWN)[bits.u(2)]
 
 
 def _vp8(packet: memoryview) -> FrameHead:

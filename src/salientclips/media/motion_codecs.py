@@ -9,7 +9,10 @@ none.
 from __future__ import annotations
 
 EXPORTS_MOTION_VECTORS: frozenset[str] = frozenset(
-    {"h264", "mpeg4", "mpeg1video", "mpeg2video", "h263", "h263p", "flv1"}
+    {
+        *("h264", "mpeg4", "mpeg1video", "mpeg2video", "h263", "h263p"),
+        *("flv1", "msmpeg4v2", "msmpeg4v3", "wmv1", "wmv2"),
+    }
 )
 """Canonical codec names whose decoder exports vectors; verified by test_probe.py for those we can encode."""
 

@@ -16,10 +16,13 @@ _HEADER_BYTES = 64
 """More than any field that is read here lies in."""
 
 
+def _unescape(payload: bytes) -> bytes:
+    """Take out emulation_prevention_three_byte (H.264, 7.4.1)."""
+    return payload.replace(b"\x00\x00\x03", b"\x00\x00") if b"\x00\x00\x03" in payload else payload
+
+
 class H264Typer:
     """Types H.264 packets by the slice_type of their first slice."""
-
-    _TYPES = (FrameHead(P), FrameHead(B), FrameHead(I), FrameHead(P), FrameHead(I))
 
     def __init__(self, extradata: bytes) -> None:
         self._length_size = (extradata[4] & 3) + 1 if extradata[:1] == b"\x01" else 0
@@ -28,11 +31,22 @@ class H264Typer:
         """Type one packet; see :data:`frame_types.FrameTyper`."""
         for nal in _nal_units(packet, self._length_size):
             if nal[0] & 31 in (1, 2, 5):
-                bits = Bits(_unescape(bytes(nal[1:24])))
-                bits.ue()  # first_mb_in_slice
-                slice_type = bits.ue()
-                return self._TYPES[slice_type % 5] if slice_type < 10 else UNKNOWN
+                return _SLICE_AT_MB_0[nal[1]] or _h264_slice(bytes(nal[1:24]))
         return UNKNOWN
+
+
+_H264_TYPES = (FrameHead(P), FrameHead(B), FrameHead(I), FrameHead(P), FrameHead(I))
+
+
+def _h264_slice(header: bytes) -> FrameHead:
+    bits = Bits(_unescape(header))
+    bits.ue()  # first_mb_in_slice
+    slice_type = bits.ue()
+    return _H264_TYPES[slice_type % 5] if slice_type < 10 else UNKNOWN
+
+
+_SLICE_AT_MB_0 = (*[None] * 128, *(_h264_slice(bytes([byte, 255])) for byte in range(128, 256)))
+"""By the first byte, where first_mb_in_slice is 0 (one bit); a valid slice_type takes at most 7 bits more."""
 
 
 class HevcTyper:
@@ -137,8 +151,3 @@ def _nal_units(packet: memoryview, length_size: int) -> Iterator[memoryview]:
     while start >= 0 and start + 5 <= len(data):
         yield packet[start + 3 :]
         start = data.find(b"\x00\x00\x01", start + 3)
-
-
-def _unescape(payload: bytes) -> bytes:
-    """Take out emulation_prevention_three_byte (H.264, 7.4.1)."""
-    return payload.replace(b"\x00\x00\x03", b"\x00\x00") if b"\x00\x00\x03" in payload else payload

@@ -1,0 +1,166 @@
+"""The sound of a file as one stream of mono samples, placed on the timeline that the pictures are on.
+
+Each frame of sound is put where its pts says: a late start stays late, gaps become zeros, what overlaps or
+lies before the timeline's zero is cut. Runs without a gap are resampled as one (FFmpeg's resampler keeps
+their first sample in place, and FFmpeg's decoders cut the codec's delay where the container tells it), so a
+click lands within 1 ms. It does not cut at the end of the pictures: the caller knows where the video ends;
+codec padding may make the sound some 20 ms longer. Memory does not grow with the length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av.audio.frame
+import av.audio.resampler
+import av.audio.stream
+import av.container
+import av.error
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import InputError, NoAudioTrackError
+from .container import open_container, timeline_of
+
+_JITTER = Fraction(20, 1000)
+"""Containers round the pts (Matroska to 1 ms); only a jump beyond this is a gap or an overlap, seconds."""
+_ZEROS_AT_ONCE_S = 1
+
+
+@dataclass(frozen=True)
+class AudioBlock:
+    """Some consecutive samples of sound."""
+
+    start_sample: int
+    """Place of the first sample: its timeline time times the sample rate."""
+    samples: npt.NDArray[np.float32]
+    """Mono (n,), in [-1, 1], n > 0."""
+
+
+def read_audio(
+    path: Path,
+    *,
+    sample_rate_hz: int = 16000,
+    stream_index: int | None = None,
+    warnings: list[str] | None = None,
+) -> Iterator[AudioBlock]:
+    """Stream a file's sound as mono; each block begins where the one before ends.
+
+    Args:
+        path: A local file.
+        sample_rate_hz: Samples per second wanted.
+        stream_index: Which audio track, counted from 0 as in ``Probe.audio``; None takes FFmpeg's best.
+        warnings: A line is added for each kind of damage met.
+
+    Yields:
+        Blocks in order of time. Mono is the mean of all channels. Undecodable packets become zeros.
+
+    Raises:
+        FileMissingError: There is no file.
+        NotAVideoError: FFmpeg cannot open it.
+        NoAudioTrackError: It has no sound.
+        InputError: The rate is not positive, or there is no such track.
+    """
+    if sample_rate_hz < 1:
+        raise InputError(f"a sample rate of {sample_rate_hz} Hz is impossible", "give a positive rate")
+    with open_container(path) as container:
+        stream = _audio_stream(container, path, stream_index)
+        zero = timeline_of(container, stream).zero
+        placer = _Placer(sample_rate_hz)
+        for frame in _frames(container, stream, warnings):
+            yield from placer.add(frame, zero)
+        yield from placer.flush()
+
+
+def _audio_stream(
+    container: av.container.InputContainer, path: Path, stream_index: int | None
+) -> av.audio.stream.AudioStream:
+    tracks = container.streams.audio
+    if not tracks:
+        raise NoAudioTrackError(path)
+    if stream_index is None:
+        best = container.streams.best("audio")
+        return next((s for s in tracks if best is not None and s.index == best.index), tracks[0])
+    if not 0 <= stream_index < len(tracks):
+        raise InputError(
+            f"'{path}' has no audio track {stream_index}",
+            f"it has {len(tracks)}, counted from 0: see `probe`",
+        )
+    return tracks[stream_index]
+
+
+def _frames(
+    container: av.container.InputContainer, stream: av.audio.stream.AudioStream, warnings: list[str] | None
+) -> Iterator[av.audio.frame.AudioFrame]:
+    failures = 0
+    try:
+        for packet in container.demux(stream):
+            try:
+                yield from packet.decode()
+            except (av.error.FFmpegError, OSError):
+                failures += 1
+    except (av.error.FFmpegError, OSError) as error:
+        if warnings is not None:
+            warnings.append(f"reading the sound stopped early ({error})")
+    if failures and warnings is not None:
+        warnings.append(f"{failures} audio packets cannot be decoded; they are silent here")
+
+
+class _Placer:
+    """Resamples runs of sound and lays them on the axis without a hole or an overlap."""
+
+    def __init__(self, sample_rate_hz: int) -> None:
+        self._rate_hz = sample_rate_hz
+        self._resampler: av.audio.resampler.AudioResampler | None = None
+        self._kind: tuple[object, ...] = ()
+        self._expected: Fraction | None = None
+        self._at = 0
+        """Place of the resampler's next sample."""
+        self._end: int | None = None
+        """End of all that was given out."""
+
+    def add(self, frame: av.audio.frame.AudioFrame, zero: Fraction) -> Iterator[AudioBlock]:
+        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if frame.pts is not None and frame.time_base is not None:
+            time = frame.pts * frame.time_base - zero
+        else:
+            time = self._expected or Fraction(0)
+        jumps = self._expected is None or abs(time - self._expected) > _JITTER
+        if jumps or kind != self._kind:
+            yield from self.flush()
+            self._kind, self._at = kind, round(time * self._rate_hz)
+            self._resampler = av.audio.resampler.AudioResampler("fltp", frame.layout, self._rate_hz)
+            self._expected = time
+        assert self._expected is not None
+        assert self._resampler is not None
+        self._expected += Fraction(frame.samples, frame.sample_rate)
+        # The resampler counts by itself; pts that jitter would make it stretch.
+        frame.pts = None
+        for piece in self._resampler.resample(frame):
+            yield from self._place(piece)
+
+    def flush(self) -> Iterator[AudioBlock]:
+        if self._resampler is not None:
+            for piece in self._resampler.resample(None):
+                yield from self._place(piece)
+        self._resampler = None
+
+    def _place(self, piece: av.audio.frame.AudioFrame) -> Iterator[AudioBlock]:
+        # FFmpeg's own mix to mono keeps the power, not the level, and would clip.
+        channels = np.asarray(piece.to_ndarray(), dtype=np.float32)
+        samples = channels.mean(axis=0, dtype=np.float32).clip(-1, 1)
+        start, self._at = self._at, self._at + len(samples)
+        begin = max(0, start) if self._end is None else self._end
+        if start < begin:
+            samples, start = samples[begin - start :], begin
+        if len(samples) == 0:
+            return
+        while self._end is not None and self._end < start:
+            count = min(start - self._end, _ZEROS_AT_ONCE_S * self._rate_hz)
+            yield AudioBlock(self._end, np.zeros(count, dtype=np.float32))
+            self._end += count
+        self._end = start + len(samples)
+        yield AudioBlock(start, samples)
