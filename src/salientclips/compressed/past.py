@@ -1,10 +1,10 @@
 """Works out which past picture each motion vector points to, where FFmpeg does not say.
 
-H.264 lets every block choose among several references, and FFmpeg exports a vector without its reference.
-On files from the web 0 to 6 % of the vectors point past the nearest reference; taken for the nearest, they
-are as many times too long, and their blocks leave a residual that was never coded (mean energy 2 to 9 times
-too high on files of x264's default). But a wrong picture predicts badly: so where the nearest reference
-leaves much, the ones before it are tried, and one that leaves less than half of it is taken to be meant.
+H.264 lets every block choose among several references, and FFmpeg exports a vector without its reference. In
+files from the web 0 to 6 % of the blocks were found to come from further back; taken for the nearest
+reference, their vectors are too long, and they leave a residual that was never coded (mean energy up to 9
+times too high). But a wrong picture predicts badly: so where the nearest reference leaves much, the ones
+before it are tried, and one that leaves less than half of it is taken to be meant.
 
 This is a guess with pictures, good for features; a reader of the bitstream knows, and does not need it.
 """
@@ -21,8 +21,9 @@ from .compensate import Plane, take_blocks
 BLOCK_PX = 8
 """Side of the blocks that are moved as one: the smallest whose vectors FFmpeg exports."""
 
-_SUSPICIOUS_ENERGY = 16.0
-"""Mean squared residual, 8-bit levels, from which a vector's reference is questioned."""
+_SUSPICIOUS_ENERGY = 32.0
+"""Mean squared residual, squared 8-bit levels, from which a vector's reference is questioned. At 16 the mean
+energy of real files is the same to 0.3 %, and reading costs a tenth more."""
 
 _CLEARLY_BETTER = 0.5
 """Share of the nearest reference's energy that another must stay under."""
@@ -95,7 +96,7 @@ def guess_references(
     """
     chosen = np.zeros(num_vectors, dtype=np.int64)
     rows, columns = frame.shape[0] // BLOCK_PX, frame.shape[1] // BLOCK_PX  # whole blocks only
-    if len(references) < 2 or rows == 0 or columns == 0:
+    if len(references) < 2 or num_vectors == 0 or rows == 0 or columns == 0:
         return chosen
     whole = labels[:rows, :columns]
     covered = whole >= 0
