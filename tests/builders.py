@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from salientclips.samplers import VideoEvidence
+from salientclips.samplers import Motion, VideoEvidence
 from salientclips.timeline import ClipGrid, ClipSpec, Timeline
 from salientclips.types import (
     ClipFeatures,
@@ -30,7 +30,7 @@ def make_scores(values: list[float], **changes: Any) -> ClipScores:
         "fingerprint": Fingerprint(1234, "ab" * 32),
         "sampler": "motion",
         "sampler_parameters": {},
-        "feature_parameters": FeatureParameters(1, ("md", "rgbr")),
+        "feature_parameters": Motion().feature_parameters,
         "clip_spec": ClipSpec(),
         "grid": ClipGrid.from_spans(spans),
         "scores": np.array(values, dtype=np.float64),

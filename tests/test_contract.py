@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from builders import make_scores
 from made_files import MadeFile
-
 from salientclips.errors import InputError
 from salientclips.media.probe import probe
 from salientclips.outputs.contract import (

@@ -75,7 +75,7 @@ def test_packet_cost_of_a_clip_without_frames_is_unknown() -> None:
 @pytest.mark.parametrize("sampler", [Motion(), CumulativeMotion()])
 def test_motion_against_the_camera_counts_and_a_pan_does_not(sampler: Motion) -> None:
     evidence = two_clips()
-    clips = [make_features(0, moving(0, pan=30)), make_features(1, moving(6, pan=3))]
+    clips = [make_features(0, moving(0, pan=30), 4.0), make_features(1, moving(6, pan=3), 4.0)]
     still, busy = sampler(make_evidence(evidence.table, evidence.grid, clips))
     assert still == pytest.approx(0.0, abs=1e-3)
     assert busy > 0.5
@@ -83,18 +83,37 @@ def test_motion_against_the_camera_counts_and_a_pan_does_not(sampler: Motion) ->
 
 def test_motion_does_not_depend_on_the_size_of_the_picture() -> None:
     evidence = two_clips()
-    small, large = moving(2, side=14), moving(8, side=56)
-    a, b = Motion()(
-        make_evidence(evidence.table, evidence.grid, [make_features(0, small), make_features(1, large)])
-    )
+    clips = [make_features(0, moving(2, side=14), 4.0), make_features(1, moving(8, side=56), 4.0)]
+    a, b = Motion()(make_evidence(evidence.table, evidence.grid, clips))
     assert a == pytest.approx(b, rel=1e-3)
 
 
 def test_motion_counts_what_could_not_be_predicted() -> None:
     evidence = two_clips()
-    clips = [make_features(0, moving(0), energy=0.0), make_features(1, moving(0), energy=99.0)]
+    clips = [make_features(0, moving(4), energy=1.0), make_features(1, moving(4), energy=100.0)]
+    less, more = Motion()(make_evidence(evidence.table, evidence.grid, clips))
+    # a quarter of the cells moves by 4 pixels: 1 on average; the camera's share is small but not nothing
+    assert less == pytest.approx(np.log1p(1.0), abs=0.2)
+    assert np.expm1(more) == pytest.approx(10 * np.expm1(less))
+
+
+def test_noise_without_motion_and_sliding_without_residual_do_not_count() -> None:
+    evidence = two_clips()
+    clips = [make_features(0, moving(0), energy=99.0), make_features(1, moving(5), energy=0.0)]
     scores = Motion()(make_evidence(evidence.table, evidence.grid, clips))
-    assert scores == pytest.approx([0.0, np.log1p(np.sqrt(99.0))])
+    assert scores == pytest.approx([0.0, 0.0], abs=1e-6)
+
+
+def test_the_residual_of_intra_cells_is_left_out() -> None:
+    evidence = two_clips()
+    valid = np.ones((1, 14, 14), dtype=np.bool_)
+    valid[:, :, 7:] = False
+    clip = make_features(0, moving(4), energy=4.0, valid=valid)
+    wild = make_features(1, moving(4), energy=4.0, valid=valid)
+    assert wild.energy is not None
+    wild.energy[~valid] = 1e6
+    a, b = Motion()(make_evidence(evidence.table, evidence.grid, [clip, wild]))
+    assert a == b > 0
 
 
 @pytest.mark.parametrize("sampler", [Motion(), CumulativeMotion()])

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from salientclips.media.fingerprint import fingerprint
 
 from builders import make_scores
 from salientclips.errors import InputError, StoredScoresError
+from salientclips.media.fingerprint import fingerprint
 from salientclips.outputs.score_files import check_writable, load_scores, save_scores
 from salientclips.samplers import Motion, Random
 from salientclips.timeline import ClipGrid, ClipSpec
