@@ -1,4 +1,4 @@
-"""The native H.264 reader against libavcodec: vectors block for block, references, what it refuses, what breaks it."""
+"""The native H.264 reader against libavcodec: vectors block for block; references; refusals; damage."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_headers_alone_keep_the_references() -> None:
 
 
 def test_references_name_the_right_packets() -> None:
-    """With B-pyramid and several references: every reference came before, and its distance is that of display."""
+    """With B-pyramid and several references: references came before, at the distance of display."""
     stream = read_stream(encode(moving_picture(24), "yuv420p", ENCODES["cabac 8x8 slices"][1]))
     reader = H264Reader(stream.extradata)
     poc: dict[int, int] = {}
@@ -212,7 +212,7 @@ def test_a_cut_packet_is_broken_and_the_next_one_is_not(name: str) -> None:
 
 
 def test_damaged_packets_never_crash() -> None:
-    """Flipped bits, cuts and noise: every call returns, arrays stay within the picture, statuses are known ones."""
+    """Flipped bits, cuts and noise: every call returns, arrays stay within the picture."""
     rng = random.Random(20191027)
     streams = [read_stream(encode(moving_picture(5), p, o)) for p, o in list(ENCODES.values())[:7]]
     seen: dict[str, int] = {}
@@ -259,7 +259,8 @@ def test_fuzz_corpus_is_read(name: str) -> None:
 def test_pcm_in_a_cabac_slice() -> None:
     """Four macroblocks: PCM, Intra 16x16, Intra 16x16, PCM; written by hand, for x264 never chooses PCM.
 
-    The arithmetic decoder stops and starts anew around each PCM macroblock; a wrong place breaks what follows.
+    The arithmetic decoder stops and starts anew around each PCM macroblock; a wrong place breaks what
+    follows.
     """
     extradata, packets = corpus("cabac_pcm")
     result = H264Reader(extradata).feed(packets[0], True)

@@ -1,8 +1,8 @@
 """The native reader's residual means and energies against decoded frames.
 
 With loop filtering off, a decoded frame is prediction plus residual. The prediction is made here, by motion
-compensation written for the test (``h264_prediction.py``), from libavcodec's decoded references and the reader's
-vectors; what is left must have the mean and the energy that the reader took from the coefficients.
+compensation written for the test (``h264_prediction.py``), from libavcodec's decoded references and the
+reader's vectors; what is left must have the mean and the energy that the reader took from the coefficients.
 """
 
 from __future__ import annotations
@@ -112,7 +112,8 @@ def slope(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> float:
 def test_residual_of_intra_16x16(pixel_format: str, crf: int) -> None:
     """One of the four predictions of clause 8.3.3 must leave the reader's residual.
 
-    Without partitions x264 gives the intra macroblocks of a P picture no other form; another scene makes them many.
+    Without partitions x264 gives the intra macroblocks of a P picture no other form; another scene makes
+    them many.
     """
     parameters = "partitions=none:8x8dct=0:scenecut=0:no-deblock=1:aq-mode=0:bframes=0:weightp=0"
     pictures = [moving_picture(1, seed)[0] for seed in (1, 2)]

@@ -68,7 +68,7 @@ class FrameResult:
         """``dtypes.REFERENCE`` (n,), one for each vector."""
     @property
     def means(self) -> npt.NDArray[np.float32] | None:
-        """Area mean of the residual per macroblock (3, h, w): Y, Cb, Cr, 8-bit levels (10-bit ones divided by 4)."""
+        """Area mean of the residual per macroblock (3, h, w): Y, Cb, Cr, 8-bit levels."""
     @property
     def energy(self) -> npt.NDArray[np.float32] | None:
         """Mean squared luma residual per macroblock (h, w), squared 8-bit levels."""

@@ -126,7 +126,8 @@ Job Reader::accept(const std::uint8_t* data, std::size_t size, bool wanted) {
         const Status status = read_header(nal, header);
         if (header.redundant_pic_cnt != 0) continue;
         merge(frame.head, header, status);
-        if (status == Status::kBadHeader || status == Status::kMissingParameters || status == Status::kSliceGroups) continue;
+        const bool unread = status == Status::kBadHeader || status == Status::kMissingParameters;
+        if (unread || status == Status::kSliceGroups) continue;
         if (header.field) met_fields_ = true;
         const bool continues = pictures == 0 ? any_before && header.first_mb != 0 && !starts_new_picture(before, header)
                                              : !starts_new_picture(last_, header);
@@ -140,7 +141,7 @@ Job Reader::accept(const std::uint8_t* data, std::size_t size, bool wanted) {
             open_ = true;
         }
         // A picture has no more slices than macroblocks; a damaged packet must not make us keep more.
-        const auto most = static_cast<std::size_t>(header.sps->width_mbs) * static_cast<std::size_t>(header.sps->height_mbs());
+        const auto most = static_cast<std::size_t>(header.sps->width_mbs * header.sps->height_mbs());
         if (!wanted || status != Status::kOk || job.slices.size() >= most) continue;
         slice.payload = nal.payload;
         slice.size = nal.size;
