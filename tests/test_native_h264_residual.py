@@ -117,7 +117,7 @@ def test_references_predict_the_picture(name: str) -> None:
     stream = read_stream(DATA / "conformance" / name)
     reader = H264Reader(stream.extradata)
     errors, others = [], 0
-    for number, packet in enumerate(stream.packets[:62]):
+    for number, packet in enumerate(stream.packets[:42]):
         result = reader.feed(packet, True, sub_8x8=True)
         if result.type != "P":
             continue
@@ -129,7 +129,7 @@ def test_references_predict_the_picture(name: str) -> None:
         mean = (decoded - blocks(predicted, *shape)).mean(-1)
         errors.append((mean - result.means[0])[~result.intra])
     assert np.abs(np.concatenate(errors)).max() < 1
-    assert others > 1000
+    assert others > 800
 
 
 def slope(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> float:
