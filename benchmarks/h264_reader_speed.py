@@ -2,7 +2,8 @@
 
 Usage: ``python benchmarks/h264_reader_speed.py FILE...``. Columns: all packets demuxed; headers of all
 packets; all P pictures parsed; libavcodec decoding with vectors. Frames/s count all packets; MB/s is bytes
-of P packets over the time that parsing took beyond headers.
+of P packets over the time that parsing took beyond headers. All times are CPU time of this process, so that
+other load does not count.
 """
 
 from __future__ import annotations

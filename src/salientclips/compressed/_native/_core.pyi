@@ -85,7 +85,11 @@ class H264Reader:
 
     def __init__(self, extradata: bytes) -> None: ...
     def look(self, packet: bytes) -> PictureHead:
-        """Type a packet from the first bytes of its slices; no state changes but the parameter sets."""
+        """Type a packet from the first bytes of its slices; no state changes but the parameter sets.
+
+        ``feed`` can still say ``"interlaced"`` of a frame that looks ``"ok"`` here: after a field picture the
+        references are not followed until the next IDR frame.
+        """
     def feed(self, packet: bytes, parse: bool, sub_8x8: bool = False) -> FrameResult:
         """Take the next packet.
 
