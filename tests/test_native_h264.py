@@ -291,6 +291,19 @@ def test_pcm_in_a_cabac_slice() -> None:
     assert H264Reader(extradata).feed(cut, True).status == "broken"
 
 
+def test_a_flood_of_parameter_sets_ends_soon() -> None:
+    """Each new SPS makes its PPS be read again; alternating ones must not cost time without bound."""
+    extradata, packets = corpus("baseline_annexb")
+    assert extradata == b""
+    at = [i for i in range(len(packets[0]) - 4) if packets[0][i : i + 3] == b"\0\0\1"]
+    sets = packets[0][at[0] : at[2]]
+    other = bytearray(packets[0][at[0] : at[1]])
+    other[4] ^= 32  # another profile: not a repetition
+    reader = H264Reader(b"")
+    assert reader.feed((sets + bytes(other)) * 20_000 + sets, True).status == "no_slice"
+    assert H264Reader(b"").feed(packets[0], True).status == "ok"
+
+
 def test_vector_record_is_that_of_pyav() -> None:
     stream = read_stream(encode(moving_picture(3), "yuv420p", ENCODES["baseline"][1]))
     assert stream.frames[1].vectors.dtype == VECTOR
