@@ -107,28 +107,38 @@ def rasterise_vectors(
         )
     rows, columns = grid_shape(width_px, height_px)
     is_past = vectors["source"] < 0
-    past, distance = vectors[is_past], np.broadcast_to(temporal_distance, len(vectors))[is_past]
+    past, distance = vectors, np.broadcast_to(temporal_distance, len(vectors))
+    if not is_past.all():  # a mask copies 40 bytes a row, and P-frames have no vector into the future
+        past, distance = past[is_past], distance[is_past]
     x0, x1 = _span(past["dst_x"], past["w"], width_px)
     y0, y1 = _span(past["dst_y"], past["h"], height_px)
     inside = (x1 > x0) & (y1 > y0)
-    past, x0, x1, y0, y1 = past[inside], x0[inside], x1[inside], y0[inside], y1[inside]
-    scale = np.maximum(past["motion_scale"], 1) * distance[inside]
+    if not inside.all():
+        past, distance = past[inside], distance[inside]
+        x0, x1, y0, y1 = x0[inside], x1[inside], y0[inside], y1[inside]
+    scale = np.maximum(past["motion_scale"], 1) * distance
     shift_x = -past["motion_x"] / scale
     shift_y = -past["motion_y"] / scale
 
     covered = np.zeros(rows * columns)
     sums = np.zeros((2, rows * columns))
     first_column, first_row = x0 // CELL_PX, y0 // CELL_PX
+    last_right = int(((x1 - 1) // CELL_PX - first_column).max(initial=-1))
+    last_down = int(((y1 - 1) // CELL_PX - first_row).max(initial=-1))
     # A block touches one cell where it lies on the grid, few where it does not: loop over places, not blocks.
-    for down in range(int(((y1 - 1) // CELL_PX - first_row).max(initial=-1)) + 1):
-        for right in range(int(((x1 - 1) // CELL_PX - first_column).max(initial=-1)) + 1):
+    for down in range(last_down + 1):
+        for right in range(last_right + 1):
             row, column = first_row + down, first_column + right
-            area = _overlap(x0, x1, column * CELL_PX, CELL_PX) * _overlap(y0, y1, row * CELL_PX, CELL_PX)
-            some = area > 0
-            cell, area = (row * columns + column)[some], area[some]
+            cell = row * columns + column
+            if last_down == last_right == 0:
+                area, x, y = (x1 - x0) * (y1 - y0), shift_x, shift_y
+            else:
+                area = _overlap(x0, x1, column * CELL_PX, CELL_PX) * _overlap(y0, y1, row * CELL_PX, CELL_PX)
+                some = area > 0
+                cell, area, x, y = cell[some], area[some], shift_x[some], shift_y[some]
             covered += np.bincount(cell, area, rows * columns)
-            sums[0] += np.bincount(cell, area * shift_x[some], rows * columns)
-            sums[1] += np.bincount(cell, area * shift_y[some], rows * columns)
+            sums[0] += np.bincount(cell, area * x, rows * columns)
+            sums[1] += np.bincount(cell, area * y, rows * columns)
 
     valid = covered >= 0.5 * _cell_area(height_px, width_px, CELL_PX, CELL_PX).ravel()
     md = np.where(valid, sums / np.maximum(covered, 1e-9), 0.0).astype(np.float32)
@@ -138,8 +148,10 @@ def rasterise_vectors(
 def _span(
     centre: npt.NDArray[np.int16], size: npt.NDArray[np.uint8], limit: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    start = centre.astype(np.int64) - (size >> 1)
-    return np.clip(start, 0, limit), np.clip(start + size, 0, limit)
+    start = centre.astype(np.int64)
+    start -= size >> 1
+    end = start + size
+    return np.minimum(np.maximum(start, 0), limit), np.minimum(np.maximum(end, 0), limit)
 
 
 def _overlap(
