@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -118,11 +119,14 @@ class _Columns:
         self.duration, self.size = array("i"), array("i")
         self.is_key, self.is_shown, self.type = array("b"), array("b"), array("B")
         self.num_corrupt = 0
+        self.first_dts: int | None = None
 
     def add(self, packet: av.packet.Packet[av.video.stream.VideoStream]) -> None:
         # Without either stamp, the packet follows the one before: raw streams have none at all.
         fallback = self.pts[-1] + self.duration[-1] if self.pts else 0
         stamp = packet.pts if packet.pts is not None else packet.dts
+        if self.first_dts is None:
+            self.first_dts = packet.dts
         head = self._type_of(memoryview(packet))
         self.pts.append(fallback if stamp is None else stamp)
         self.has_pts.append(packet.pts is not None)
@@ -155,6 +159,11 @@ class _Columns:
             warnings.append(f"{self.num_corrupt} packets are marked as corrupt")
         if error is not None:
             warnings.append(f"reading stopped after {len(pts)} packets ({error})")
+        if is_avi and self.first_dts is not None:
+            # AVI counts frames and knows no delay of a decoder: its first frame is shown when it is due, while
+            # FFmpeg adds the delay of a codec with B-frames to every pts.
+            delay = (int(pts.min()) - self.first_dts) * timeline.time_base
+            timeline = replace(timeline, zero=timeline.zero + delay)
         num_before = _hide_headless(is_shown, pts, is_key, codec)
         if num_before:
             warnings.append(f"frames before the first key frame cannot be decoded: {num_before}")
