@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import salientclips
 from made_files import MadeFile
 from salientclips.cli.run import run
 
@@ -256,6 +257,18 @@ def test_what_is_not_understood_is_exit_code_2(
     assert code == 2
     assert "see --help" in printed["error"]["remedy"]
     assert err.count("\n") == 1
+
+
+def test_without_a_command_there_is_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([]) == 2
+    printed = capsys.readouterr()
+    assert "classify" in printed.out
+    assert printed.err == ""
+
+
+def test_the_version_is_the_package_s(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"salientclips {salientclips.__version__}\n"
 
 
 def test_an_unforeseen_error_is_one_line_too(

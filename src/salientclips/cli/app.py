@@ -11,13 +11,29 @@ import typer
 from . import options as opt
 
 app = typer.Typer(
-    help="Find the K clips of a long video worth looking at, before the video is decoded.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from .. import __version__
+
+        print(f"salientclips {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def every_command(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Find the K clips of a long video worth looking at, before the video is decoded."""
 
 
 @app.command()

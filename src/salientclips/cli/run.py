@@ -44,7 +44,9 @@ def run(arguments: list[str]) -> int:
         return 0
     except Exception as error:
         if _is_usage(error):
-            return _fail(SalientClipsError(_usage_message(error), "see --help"), wants_json, code=2)
+            message = _usage_message(error)
+            # Without a command the help was printed, and that is all there is to say.
+            return _fail(SalientClipsError(message, "see --help"), wants_json, code=2) if message else 2
         if os.environ.get("SALIENTCLIPS_TRACEBACK"):
             raise
         text = " ".join(str(error).split()) or "no message"

@@ -153,7 +153,7 @@ class Motion:
         scores = np.full(len(evidence.grid), np.nan)
         for clip in evidence.features(self.feature_parameters):
             if clip.times:
-                scores[clip.index] = np.mean(np.log1p(_moving(clip) * _unpredicted(clip)))
+                scores[clip.index] = np.mean(np.log1p(moving(clip) * unpredicted(clip)))
         return scores
 
 
@@ -189,11 +189,11 @@ class CumulativeMotion:
         scores = np.full(len(evidence.grid), np.nan)
         for clip in evidence.features(self.feature_parameters):
             if clip.times:
-                scores[clip.index] = np.mean(np.sqrt(_moving(clip)))
+                scores[clip.index] = np.mean(np.sqrt(moving(clip)))
         return scores
 
 
-def _moving(clip: ClipFeatures) -> Scores:
+def moving(clip: ClipFeatures) -> Scores:
     """Mean displacement against the camera, pixels per frame at a shorter side of 224; (n,)."""
     assert clip.md is not None
     assert clip.md_valid is not None
@@ -206,7 +206,7 @@ def _moving(clip: ClipFeatures) -> Scores:
     return lengths
 
 
-def _unpredicted(clip: ClipFeatures) -> Scores:
+def unpredicted(clip: ClipFeatures) -> Scores:
     """Root mean squared luma residual of each frame, 8-bit levels; (n,).
 
     Over the cells that have a vector: what an intra cell's residual is relative to differs between codecs.
