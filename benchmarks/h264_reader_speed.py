@@ -1,8 +1,9 @@
 """Speed of the native H.264 reader against libavcodec with ``export_mvs``, one thread, one file at a time.
 
-Usage: ``python benchmarks/h264_reader_speed.py FILE...``. Columns: all packets demuxed; headers of all packets; all
-P pictures parsed; libavcodec decoding with vectors. Frames/s count all packets; MB/s is bytes of P packets over the
-time that parsing took beyond headers.
+Usage: ``python benchmarks/h264_reader_speed.py FILE...``. Columns: all packets demuxed; headers of all
+packets; all P pictures parsed; libavcodec decoding with vectors. Frames/s count all packets; MB/s is bytes
+of P packets over the time that parsing took beyond headers. All times are CPU time of this process, so that
+other load does not count.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ def main() -> None:
         export_s = min(export(path) for _ in range(2))
         n = len(packets)
         print(
-            f"{Path(path).name:32} packets {n:5} ({p_frames} P)  demux {n / demux_s:8.0f}/s  headers {n / headers_s:8.0f}/s  "
+            f"{Path(path).name:32} packets {n:5} ({p_frames} P)  demux {n / demux_s:8.0f}/s  "
+            f"headers {n / headers_s:8.0f}/s  "
             f"all P {n / parse_s:7.0f}/s  {p_bytes / 1e6 / max(parse_s - headers_s, 1e-9):6.1f} MB/s  "
             f"{vectors / parse_s / 1e6:5.2f} M vectors/s  export_mvs {n / export_s:6.0f}/s  "
             f"ratio {export_s / (parse_s + demux_s):5.2f}"

@@ -1,8 +1,9 @@
 """Compare the native reader's motion vectors with those that libavcodec exports, block for block.
 
-Usage: ``python benchmarks/vectors_equal_ffmpeg.py [--matrix] [--csv OUT.csv] FILE...``. Prints a table: frames compared,
-blocks compared, differing blocks, and the frames that could not be compared with the reason. ``--matrix`` adds encodes
-made on the spot with x264: profile, entropy coding, transform, references, weighting, slices, key frames, B-frames, rate.
+Usage: ``python benchmarks/vectors_equal_ffmpeg.py [--matrix] [--csv OUT.csv] FILE...``. Prints a table:
+frames compared, blocks compared, differing blocks, and the frames that could not be compared with the
+reason. ``--matrix`` adds encodes made on the spot with x264: profile, entropy coding, transform, references,
+weighting, slices, key frames, B-frames, rate.
 """
 
 from __future__ import annotations
@@ -93,10 +94,8 @@ def compare(file: str | io.BytesIO, name: str, stream_index: int = 0) -> Row:
 def _count(row: Row, ours: np.ndarray, theirs: np.ndarray) -> None:
     row.frames += 1
     row.blocks += len(theirs)
-    if len(ours) != len(theirs):
-        differing = max(len(ours), len(theirs))
-    else:
-        differing = int((ours != theirs).sum())
+    same_length = len(ours) == len(theirs)
+    differing = int((ours != theirs).sum()) if same_length else max(len(ours), len(theirs))
     row.differing += differing
     row.frames_differing += differing > 0
 

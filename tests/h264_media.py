@@ -36,7 +36,7 @@ class Stream:
 
 
 def moving_picture(frames: int, seed: int = 1) -> list[npt.NDArray[np.uint8]]:
-    """A textured scene that drifts by fractions of a pixel, with a faster object and a changing noise patch."""
+    """A textured scene that drifts by fractions of a pixel, with a fast object and a noisy patch."""
     rng = np.random.default_rng(seed)
     coarse = rng.uniform(40, 210, (24, 36, 3))
     scene = np.kron(coarse, np.ones((12, 12, 1)))
@@ -120,7 +120,19 @@ def _decoded(frame: av.VideoFrame) -> Decoded:
 
 _VECTOR = np.dtype(
     {
-        "names": ["source", "w", "h", "src_x", "src_y", "dst_x", "dst_y", "flags", "motion_x", "motion_y", "motion_scale"],
+        "names": [
+            "source",
+            "w",
+            "h",
+            "src_x",
+            "src_y",
+            "dst_x",
+            "dst_y",
+            "flags",
+            "motion_x",
+            "motion_y",
+            "motion_scale",
+        ],
         "formats": ["<i4", "u1", "u1", "<i2", "<i2", "<i2", "<i2", "<u8", "<i4", "<i4", "<u2"],
         "offsets": [0, 4, 5, 6, 8, 10, 12, 16, 24, 28, 32],
         "itemsize": 40,

@@ -1,4 +1,5 @@
-"""Motion compensation of H.264, written for the tests from clause 8.4.2.2: what the decoder adds the residual to.
+"""Motion compensation of H.264, written for the tests from clause 8.4.2.2: what the decoder adds the
+residual to.
 
 Plain numpy, whole planes at a time. It knows nothing of the native reader.
 """
@@ -15,13 +16,13 @@ Plane = npt.NDArray[np.int64]
 
 
 def _six_tap(p: Plane, axis: int) -> Plane:
-    """Unrounded half-sample values to the right of (axis 1) or below (axis 0) each sample, (8-241), (8-242)."""
+    """Unrounded half-sample values right of (axis 1) or below (axis 0) each sample, (8-241), (8-242)."""
     r = [np.roll(p, shift, axis) for shift in (2, 1, 0, -1, -2, -3)]
     return r[0] - 5 * r[1] + 20 * r[2] + 20 * r[3] - 5 * r[4] + r[5]
 
 
 def luma_planes(plane: npt.NDArray[np.uint16], top: int) -> list[list[Plane]]:
-    """The luma plane at the 16 quarter-sample offsets, ``planes[y][x]``, each continued by PAD (Figure 8-4)."""
+    """The luma plane at 16 quarter-sample offsets, ``planes[y][x]``, each continued by PAD (Figure 8-4)."""
     g = np.pad(plane.astype(np.int64), PAD, mode="edge")
 
     def clip(v: Plane, shift: int) -> Plane:

@@ -1,4 +1,4 @@
-"""The native H.264 reader against libavcodec: vectors block for block, references, what it refuses, what breaks it."""
+"""The native H.264 reader against libavcodec: vectors block for block; references; refusals; damage."""
 
 from __future__ import annotations
 
@@ -108,8 +108,28 @@ def test_headers_alone_keep_the_references() -> None:
     assert compared > 100
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_many_packets_at_once_give_the_same(threads: int) -> None:
+    stream = read_stream(encode(moving_picture(12), "yuv420p", ENCODES["cabac"][1]))
+    one = H264Reader(stream.extradata)
+    wanted = [number % 4 != 1 for number in range(len(stream.packets))]
+    singly = [one.feed(packet, want) for packet, want in zip(stream.packets, wanted, strict=True)]
+    together = H264Reader(stream.extradata).feed_many(stream.packets, wanted, threads=threads)
+    parsed = 0
+    for a, b in zip(singly, together, strict=True):
+        assert (a.type, a.status, a.poc, a.packet, a.parsed) == (b.type, b.status, b.poc, b.packet, b.parsed)
+        for name in ("vectors", "references", "means", "energy", "intra"):
+            assert (getattr(a, name) is None) == (not a.parsed)
+            if a.parsed:
+                assert (getattr(a, name) == getattr(b, name)).all()
+        parsed += a.parsed
+    assert parsed > 2
+    with pytest.raises(ValueError, match="length"):
+        one.feed_many(stream.packets, wanted[1:])
+
+
 def test_references_name_the_right_packets() -> None:
-    """With B-pyramid and several references: every reference came before, and its distance is that of display."""
+    """With B-pyramid and several references: references came before, at the distance of display."""
     stream = read_stream(encode(moving_picture(24), "yuv420p", ENCODES["cabac 8x8 slices"][1]))
     reader = H264Reader(stream.extradata)
     poc: dict[int, int] = {}
@@ -212,7 +232,7 @@ def test_a_cut_packet_is_broken_and_the_next_one_is_not(name: str) -> None:
 
 
 def test_damaged_packets_never_crash() -> None:
-    """Flipped bits, cuts and noise: every call returns, arrays stay within the picture, statuses are known ones."""
+    """Flipped bits, cuts and noise: every call returns, arrays stay within the picture."""
     rng = random.Random(20191027)
     streams = [read_stream(encode(moving_picture(5), p, o)) for p, o in list(ENCODES.values())[:7]]
     seen: dict[str, int] = {}
@@ -259,7 +279,8 @@ def test_fuzz_corpus_is_read(name: str) -> None:
 def test_pcm_in_a_cabac_slice() -> None:
     """Four macroblocks: PCM, Intra 16x16, Intra 16x16, PCM; written by hand, for x264 never chooses PCM.
 
-    The arithmetic decoder stops and starts anew around each PCM macroblock; a wrong place breaks what follows.
+    The arithmetic decoder stops and starts anew around each PCM macroblock; a wrong place breaks what
+    follows.
     """
     extradata, packets = corpus("cabac_pcm")
     result = H264Reader(extradata).feed(packets[0], True)
@@ -268,6 +289,19 @@ def test_pcm_in_a_cabac_slice() -> None:
     assert (result.energy == 0).all()
     cut = packets[0][:700] + packets[0][701:]
     assert H264Reader(extradata).feed(cut, True).status == "broken"
+
+
+def test_a_flood_of_parameter_sets_ends_soon() -> None:
+    """Each new SPS makes its PPS be read again; alternating ones must not cost time without bound."""
+    extradata, packets = corpus("baseline_annexb")
+    assert extradata == b""
+    at = [i for i in range(len(packets[0]) - 4) if packets[0][i : i + 3] == b"\0\0\1"]
+    sets = packets[0][at[0] : at[2]]
+    other = bytearray(packets[0][at[0] : at[1]])
+    other[4] ^= 32  # another profile: not a repetition
+    reader = H264Reader(b"")
+    assert reader.feed((sets + bytes(other)) * 20_000 + sets, True).status == "no_slice"
+    assert H264Reader(b"").feed(packets[0], True).status == "ok"
 
 
 def test_vector_record_is_that_of_pyav() -> None:

@@ -1,12 +1,13 @@
 """The native reader's residual means and energies against decoded frames.
 
 With loop filtering off, a decoded frame is prediction plus residual. The prediction is made here, by motion
-compensation written for the test (``h264_prediction.py``), from libavcodec's decoded references and the reader's
-vectors; what is left must have the mean and the energy that the reader took from the coefficients.
+compensation written for the test (``h264_prediction.py``), from libavcodec's decoded references and the
+reader's vectors; what is left must have the mean and the energy that the reader took from the coefficients.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from salientclips.compressed._native._core import FrameResult, H264Reader
 sys.path.insert(0, str(Path(__file__).parent))
 from h264_media import HEIGHT, WIDTH, Stream, encode, moving_picture, read_stream
 from h264_prediction import luma_planes, predict_chroma, predict_luma
+
+DATA = Path(os.environ.get("SALIENTCLIPS_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 COMMON = ":no-deblock=1:weightp=0:bframes=0"
 
@@ -59,9 +62,10 @@ def prediction(result: FrameResult, stream: Stream, number: int, top: int) -> li
     return planes
 
 
-def blocks(plane: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+def blocks(
+    plane: npt.NDArray[np.int64], rows: int = HEIGHT // 16, columns: int = WIDTH // 16
+) -> npt.NDArray[np.float64]:
     """A plane cut into one block per macroblock (h, w, n)."""
-    rows, columns = HEIGHT // 16, WIDTH // 16
     high, wide = plane.shape[0] // rows, plane.shape[1] // columns
     cut = plane.reshape(rows, high, columns, wide).transpose(0, 2, 1, 3)
     return cut.reshape(rows, columns, high * wide).astype(np.float64)
@@ -103,6 +107,31 @@ def test_residuals_are_the_decoders(name: str) -> None:
     assert theirs.max() > 5
 
 
+@pytest.mark.skipif(not DATA.is_dir(), reason="the real videos of SALIENTCLIPS_DATA are not here")
+@pytest.mark.parametrize("name", ["MR1_BT_A.h264", "NRF_MW_E.264", "MIDR_MW_D.264"])
+def test_references_predict_the_picture(name: str) -> None:
+    """Reordered lists, long-term pictures, marking by hand, frame numbers that wrap: a wrong reference shows.
+
+    These streams filter their edges, so means agree only closely; a wrong reference is off by tens.
+    """
+    stream = read_stream(DATA / "conformance" / name)
+    reader = H264Reader(stream.extradata)
+    errors, others = [], 0
+    for number, packet in enumerate(stream.packets[:42]):
+        result = reader.feed(packet, True, sub_8x8=True)
+        if result.type != "P":
+            continue
+        assert (result.references["packet"] >= 0).all()
+        others += int((result.references["packet"] != number - 1).sum())
+        predicted = prediction(result, stream, number, 255)[0]
+        shape = result.energy.shape
+        decoded = blocks(stream.frames[number].planes[0].astype(np.int64), *shape)
+        mean = (decoded - blocks(predicted, *shape)).mean(-1)
+        errors.append((mean - result.means[0])[~result.intra])
+    assert np.abs(np.concatenate(errors)).max() < 1
+    assert others > 800
+
+
 def slope(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> float:
     """Least-squares factor from x to y."""
     return float((x * y).sum() / (x * x).sum())
@@ -112,7 +141,8 @@ def slope(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> float:
 def test_residual_of_intra_16x16(pixel_format: str, crf: int) -> None:
     """One of the four predictions of clause 8.3.3 must leave the reader's residual.
 
-    Without partitions x264 gives the intra macroblocks of a P picture no other form; another scene makes them many.
+    Without partitions x264 gives the intra macroblocks of a P picture no other form; another scene makes
+    them many.
     """
     parameters = "partitions=none:8x8dct=0:scenecut=0:no-deblock=1:aq-mode=0:bframes=0:weightp=0"
     pictures = [moving_picture(1, seed)[0] for seed in (1, 2)]

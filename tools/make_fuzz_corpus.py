@@ -1,7 +1,7 @@
 """Write fuzz inputs for ``fuzz/h264_packets.cpp`` from video files.
 
-Usage: ``python tools/make_fuzz_corpus.py OUT_DIR PACKETS FILE...``: the first PACKETS packets of each file, after its
-extradata, each with a three-byte length. PACKETS 0 takes them all, which serves profiling.
+Usage: ``python tools/make_fuzz_corpus.py OUT_DIR PACKETS FILE...``: the first PACKETS packets of each file,
+after its extradata, each with a three-byte length. PACKETS 0 takes them all, which serves profiling.
 """
 
 from __future__ import annotations

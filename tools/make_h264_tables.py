@@ -1,10 +1,10 @@
 """Write ``tables_generated.hpp`` from ``tables.json``, the numbers of ITU-T H.264's entropy coding tables.
 
-Usage: ``python tools/make_h264_tables.py TABLES.json OUT.hpp``. Run only when the numbers change; the header that it
-writes is committed, so that building the package needs neither this script nor the JSON file.
+Usage: ``python tools/make_h264_tables.py TABLES.json OUT.hpp``. Run only when the numbers change; the header
+that it writes is committed, so that building the package needs neither this script nor the JSON file.
 
-The script checks what the C++ code relies on: every code is prefix-free, a coeff_token has at most three bits after
-its first one-bit, and the long run_before codes follow their rule.
+The script checks what the C++ code relies on: every code is prefix-free, a coeff_token has at most three
+bits after its first one-bit, and the long run_before codes follow their rule.
 """
 
 from __future__ import annotations
@@ -106,8 +106,9 @@ def main(source: str, target: str) -> None:
         parts.append(numbers(f"kDefaultScaling8x8{kind}", [eight[k] for k in scan8]))
     head = (
         "// Written by tools/make_h264_tables.py; do not edit.\n"
-        "// The numbers of ITU-T H.264: coeff_token (Table 9-5), total_zeros (9-7 to 9-9), run_before (9-10),\n"
-        "// CABAC context initialisation (9-12 to 9-35), rangeTabLPS and transIdx (9-44, 9-45), QPC (8-15),\n"
+        "// The numbers of ITU-T H.264: coeff_token (Table 9-5), total_zeros (9-7 to 9-9),\n"
+        "// run_before (9-10), CABAC context initialisation (9-12 to 9-35), rangeTabLPS and transIdx\n"
+        "// (9-44, 9-45), QPC (8-15),\n"
         "// the zigzag scans, and the default scaling lists in zigzag order (7-3, 7-4).\n"
         "#pragma once\n\n#include <cstdint>\n\nnamespace salientclips::h264::tables {\n\n"
         "struct Code {\n    std::uint8_t length;\n    std::uint16_t bits;\n    std::uint8_t value;\n};\n\n"

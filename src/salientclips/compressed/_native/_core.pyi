@@ -68,7 +68,7 @@ class FrameResult:
         """``dtypes.REFERENCE`` (n,), one for each vector."""
     @property
     def means(self) -> npt.NDArray[np.float32] | None:
-        """Area mean of the residual per macroblock (3, h, w): Y, Cb, Cr, 8-bit levels (10-bit ones divided by 4)."""
+        """Area mean of the residual per macroblock (3, h, w): Y, Cb, Cr, 8-bit levels."""
     @property
     def energy(self) -> npt.NDArray[np.float32] | None:
         """Mean squared luma residual per macroblock (h, w), squared 8-bit levels."""
@@ -85,7 +85,11 @@ class H264Reader:
 
     def __init__(self, extradata: bytes) -> None: ...
     def look(self, packet: bytes) -> PictureHead:
-        """Type a packet from the first bytes of its slices; no state changes but the parameter sets."""
+        """Type a packet from the first bytes of its slices; no state changes but the parameter sets.
+
+        ``feed`` can still say ``"interlaced"`` of a frame that looks ``"ok"`` here: after a field picture the
+        references are not followed until the next IDR frame.
+        """
     def feed(self, packet: bytes, parse: bool, sub_8x8: bool = False) -> FrameResult:
         """Take the next packet.
 
@@ -93,6 +97,23 @@ class H264Reader:
             packet: The access unit.
             parse: Whether its macroblocks are wanted; else only headers are read.
             sub_8x8: Report partitions below 8x8; else the first 4x4 vector of each 8x8, as FFmpeg does.
+        """
+    def feed_many(
+        self, packets: list[bytes], parse: list[bool], sub_8x8: bool = False, threads: int = 1
+    ) -> list[FrameResult]:
+        """Take the next packets at once; the wanted pictures are parsed on several threads without the GIL.
+
+        Args:
+            packets: Access units, in decoding order.
+            parse: Which of them are wanted, one for each packet.
+            sub_8x8: As for ``feed``.
+            threads: At most so many threads, the caller's among them.
+
+        Returns:
+            The same as ``feed`` gives packet by packet.
+
+        Raises:
+            ValueError: The lists differ in length.
         """
 
 class Mpeg4Vop:

@@ -32,5 +32,5 @@ VECTOR = np.dtype(
 ``w`` x ``h`` and centres ``src``, ``dst`` in pixels, ``motion`` in units of 1/``motion_scale`` pixel."""
 
 REFERENCE = np.dtype([("packet", "<i8"), ("poc_delta", "<i4"), ("index", "<i4")])
-"""What a vector points into: decoding-order number of the reference's packet (-1: lost), difference of picture
-order counts (current minus reference; 0: lost), and the reference index of the bitstream."""
+"""What a vector points into: decoding-order number of the reference's packet (-1: lost), difference of
+picture order counts (current minus reference; 0: lost), and the reference index of the bitstream."""

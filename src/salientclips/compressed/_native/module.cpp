@@ -8,6 +8,7 @@
 
 #include <optional>
 
+#include "h264/parallel.hpp"
 #include "h264/reader.hpp"
 #include "mpeg4/bind.hpp"
 
@@ -97,15 +98,36 @@ public:
         {
             nb::gil_scoped_release released;
             job = reader_.accept(data, size, parse);
-            if (parse) parse_job(job, scratch_, sub_8x8);
+            if (parse) parse_job(job, scratches_[0], sub_8x8);
         }
         return to_result(std::move(job.frame), dtypes_);
+    }
+
+    std::vector<FrameResult> feed_many(const std::vector<nb::bytes>& packets, const std::vector<bool>& parse,
+                                       bool sub_8x8, unsigned threads) {
+        if (packets.size() != parse.size()) throw nb::value_error("packets and parse differ in length");
+        std::vector<std::pair<const std::uint8_t*, std::size_t>> views;
+        views.reserve(packets.size());
+        for (const auto& packet : packets) views.emplace_back(data_of(packet), packet.size());
+        std::vector<Job> jobs;
+        jobs.reserve(packets.size());
+        {
+            nb::gil_scoped_release released;
+            for (std::size_t i = 0; i < views.size(); ++i) {
+                jobs.push_back(reader_.accept(views[i].first, views[i].second, parse[i]));
+            }
+            parse_jobs(jobs, scratches_, sub_8x8, threads);
+        }
+        std::vector<FrameResult> results;
+        results.reserve(jobs.size());
+        for (auto& job : jobs) results.push_back(to_result(std::move(job.frame), dtypes_));
+        return results;
     }
 
 private:
     Dtypes dtypes_;
     Reader reader_;
-    Scratch scratch_;
+    std::vector<Scratch> scratches_{1};
 };
 
 }  // namespace
@@ -134,6 +156,8 @@ NB_MODULE(_core, m) {
     nb::class_<H264Reader>(m, "H264Reader")
         .def(nb::init<nb::bytes>(), nb::arg("extradata"))
         .def("look", &H264Reader::look, nb::arg("packet"))
-        .def("feed", &H264Reader::feed, nb::arg("packet"), nb::arg("parse"), nb::arg("sub_8x8") = false);
+        .def("feed", &H264Reader::feed, nb::arg("packet"), nb::arg("parse"), nb::arg("sub_8x8") = false)
+        .def("feed_many", &H264Reader::feed_many, nb::arg("packets"), nb::arg("parse"), nb::arg("sub_8x8") = false,
+             nb::arg("threads") = 1);
     bind_mpeg4(m);
 }

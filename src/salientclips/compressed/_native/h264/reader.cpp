@@ -8,7 +8,10 @@
 namespace salientclips::h264 {
 namespace {
 
-constexpr std::size_t kMaxParameterSetBytes = 1 << 16;
+// The longest PPS, with all scaling lists, has some 600 bytes; an SPS with a full VUI less.
+constexpr std::size_t kMaxParameterSetBytes = 2048;
+// A new SPS makes all PPS of it be read again: a packet of nothing else must not take for ever. There are 32 + 256 ids.
+constexpr int kMaxParameterSetsPerPacket = 512;
 
 bool is_slice(int type) { return (type >= kNalSlice && type <= kNalPartitionA) || type == kNalIdr; }
 
@@ -59,6 +62,7 @@ void Reader::read_configuration(const std::uint8_t* data, std::size_t size) {
 
 void Reader::read_parameter_set(const Nal& nal) {
     if (nal.type != kNalSps && nal.type != kNalPps) return;
+    if (++sets_in_packet_ > kMaxParameterSetsPerPacket) return;
     const std::size_t size = unescape(nal.payload, nal.size, kMaxParameterSetBytes, scratch_);
     const auto repeats = [&](const auto& known) {
         return known && known->raw.size() == size && std::equal(known->raw.begin(), known->raw.end(), scratch_.data());
@@ -94,6 +98,7 @@ Status Reader::read_header(const Nal& nal, SliceHeader& header) {
 
 PictureHead Reader::look(const std::uint8_t* data, std::size_t size) {
     PictureHead head;
+    sets_in_packet_ = 0;
     NalWalker walker(data, size, length_size_);
     for (Nal nal; walker.next(nal);) {
         read_parameter_set(nal);
@@ -114,6 +119,7 @@ Job Reader::accept(const std::uint8_t* data, std::size_t size, bool wanted) {
     Job job;
     Frame& frame = job.frame;
     frame.packet = ++packet_;
+    sets_in_packet_ = 0;
     const SliceHeader before = last_;
     bool any_before = before.sps != nullptr;
     int pictures = 0;
@@ -126,7 +132,8 @@ Job Reader::accept(const std::uint8_t* data, std::size_t size, bool wanted) {
         const Status status = read_header(nal, header);
         if (header.redundant_pic_cnt != 0) continue;
         merge(frame.head, header, status);
-        if (status == Status::kBadHeader || status == Status::kMissingParameters || status == Status::kSliceGroups) continue;
+        const bool unread = status == Status::kBadHeader || status == Status::kMissingParameters;
+        if (unread || status == Status::kSliceGroups) continue;
         if (header.field) met_fields_ = true;
         const bool continues = pictures == 0 ? any_before && header.first_mb != 0 && !starts_new_picture(before, header)
                                              : !starts_new_picture(last_, header);
@@ -140,7 +147,7 @@ Job Reader::accept(const std::uint8_t* data, std::size_t size, bool wanted) {
             open_ = true;
         }
         // A picture has no more slices than macroblocks; a damaged packet must not make us keep more.
-        const auto most = static_cast<std::size_t>(header.sps->width_mbs) * static_cast<std::size_t>(header.sps->height_mbs());
+        const auto most = static_cast<std::size_t>(header.sps->width_mbs * header.sps->height_mbs());
         if (!wanted || status != Status::kOk || job.slices.size() >= most) continue;
         slice.payload = nal.payload;
         slice.size = nal.size;

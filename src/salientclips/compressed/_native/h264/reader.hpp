@@ -103,6 +103,7 @@ private:
     bool open_ = false;        // last_ is the header of a picture that is not yet marked
     bool met_fields_ = false;  // fields since the last IDR picture: the list of references is not kept for them
     std::int64_t packet_ = -1;
+    int sets_in_packet_ = 0;
     std::vector<std::uint8_t> scratch_;
 };
 

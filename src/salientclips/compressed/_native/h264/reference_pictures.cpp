@@ -114,7 +114,8 @@ std::vector<Reference> ReferencePictures::list0(const SliceHeader& header) const
         const std::int64_t number =
             is_long ? static_cast<std::int64_t>(m.value) : (predicted > header.frame_num ? predicted - max : predicted);
         const auto matches = [&](const Reference& r) {
-            return r.long_term == is_long && (is_long ? r.long_term_idx : r.frame_num_wrap) == number;
+            const std::int64_t its = is_long ? std::int64_t{r.long_term_idx} : std::int64_t{r.frame_num_wrap};
+            return r.long_term == is_long && its == number;
         };
         const auto found = std::find_if(refs_.begin(), refs_.end(), matches);
         const Reference chosen = found == refs_.end() ? Reference{} : *found;

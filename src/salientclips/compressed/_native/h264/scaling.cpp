@@ -47,7 +47,7 @@ void fill4x4(const ScalingLists& lists, Weights& w) {
             w.mean4x4[inter][m] = first / (16.0F * 64.0F * 16.0F);
             for (int c = 0; c < 2; ++c) {
                 const int chroma = lists.four[static_cast<std::size_t>(1 + c + 3 * inter)][0] * norm4x4(m, 0, 0);
-                // 8.5.11.2: dcC = f * LevelScale * 2^(qp / 6) / 32, and the four f add up to four times the first level.
+                // 8.5.11.2: dcC = f * LevelScale * 2^(qp / 6) / 32; the four f add up to four times the first level.
                 w.mean_chroma[c][inter][m] = static_cast<float>(chroma) / (32.0F * 64.0F);
             }
         }

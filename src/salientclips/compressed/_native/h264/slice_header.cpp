@@ -115,8 +115,9 @@ Status refusal(const Nal& nal, const SliceHeader& header) {
 
 const char* name_of(Status status) {
     static constexpr const char* kNames[] = {
-        "ok",         "no_slice",  "missing_parameters", "bad_header",      "interlaced", "mbaff",  "slice_groups", "data_partitioning",
-        "switching", "b_slices",  "lossless",           "chroma_format", "several_pictures",     "broken", "incomplete"};
+        "ok",         "no_slice",  "missing_parameters", "bad_header",       "interlaced",
+        "mbaff",      "slice_groups", "data_partitioning", "switching",     "b_slices",
+        "lossless",   "chroma_format", "several_pictures", "broken",        "incomplete"};
     return kNames[static_cast<int>(status)];
 }
 

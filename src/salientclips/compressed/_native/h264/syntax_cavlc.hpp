@@ -3,6 +3,8 @@
 // ITU-T H.264 clauses 7.3.4, 7.3.5 and 9.1, 9.2.
 #pragma once
 
+#include <algorithm>
+
 #include "cavlc.hpp"
 #include "picture.hpp"
 
@@ -61,7 +63,8 @@ public:
         if (kind == kChromaDc) return read_cavlc_block(in_, -chroma_rows_ / 2, 2 * chroma_rows_, weights, out);
         const int left = coded_left(mb, near, index);
         const int above = coded_above(mb, near, index, chroma_rows_);
-        const int nc = left >= 0 && above >= 0 ? (left + above + 1) >> 1 : (left >= 0 ? left : (above >= 0 ? above : 0));
+        const bool both = left >= 0 && above >= 0;
+        const int nc = both ? (left + above + 1) >> 1 : std::max({left, above, 0});
         const int levels = kind == kLumaAc16x16 || kind == kChromaAc ? 15 : 16;
         if (!read_cavlc_block(in_, nc, levels, weights, out)) return false;
         if (kind != kLumaDc16x16) mb.coded[index] = static_cast<std::uint8_t>(out.total);

@@ -1,6 +1,7 @@
 // Written by tools/make_h264_tables.py; do not edit.
-// The numbers of ITU-T H.264: coeff_token (Table 9-5), total_zeros (9-7 to 9-9), run_before (9-10),
-// CABAC context initialisation (9-12 to 9-35), rangeTabLPS and transIdx (9-44, 9-45), QPC (8-15),
+// The numbers of ITU-T H.264: coeff_token (Table 9-5), total_zeros (9-7 to 9-9),
+// run_before (9-10), CABAC context initialisation (9-12 to 9-35), rangeTabLPS and transIdx
+// (9-44, 9-45), QPC (8-15),
 // the zigzag scans, and the default scaling lists in zigzag order (7-3, 7-4).
 #pragma once
 
