@@ -16,7 +16,7 @@ import pytest
 from made_files import MadeFile
 from salientclips.cli.run import run
 
-VERBS = ("probe", "score", "select", "classify", "list", "demo", "doctor")
+VERBS = ("probe", "score", "select", "classify", "vectors", "list", "demo", "doctor")
 
 
 def command(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
