@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from av.video.frame import PictureType, VideoFrame
 
-MODULES = ("salientclips.compressed._native", "salientclips._native", "_mpeg4dev")
+MODULES = ("salientclips.compressed._native._core", "_mpeg4dev")
 """Where the reader may be: in the installed package, or alone (``_native/mpeg4/CMakeLists.txt``)."""
 
 

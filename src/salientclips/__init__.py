@@ -27,7 +27,9 @@ _HOME = {
     "load_classifier": "classifiers",
     "load_scores": "outputs.score_files",
     "make_sampler": "samplers",
+    "motion_vectors": "verbs.vectors",
     "probe": "verbs.probe",
+    "residuals": "verbs.vectors",
     "save_scores": "outputs.score_files",
     "score": "verbs.score",
 }
@@ -48,7 +50,9 @@ __all__ = [
     "load_classifier",
     "load_scores",
     "make_sampler",
+    "motion_vectors",
     "probe",
+    "residuals",
     "save_scores",
     "score",
 ]
@@ -64,6 +68,7 @@ if TYPE_CHECKING:
     from .verbs.classify import VideoClassifier
     from .verbs.probe import probe
     from .verbs.score import score
+    from .verbs.vectors import motion_vectors, residuals
 
 
 def __getattr__(name: str) -> object:

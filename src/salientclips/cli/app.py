@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from . import options as opt
+
+if TYPE_CHECKING:
+    from ..compressed.frame_vectors import Frames
+    from ..compressed.reader import Backend
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -175,6 +179,33 @@ def classify(
         _print_json(prediction_json(prediction, top))
     else:
         show_prediction(prediction, top)
+
+
+@app.command()
+def vectors(
+    video: opt.Video,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Write to this .parquet or .csv file.", show_default=False)
+    ],
+    frames: Annotated[
+        str, typer.Option(help="P for P-frames, all for B-frames too (which must be decoded).")
+    ] = "P",
+    backend: Annotated[str, typer.Option(help="Who reads: auto, bitstream or decoded.")] = "auto",
+    sub_8x8: Annotated[bool, typer.Option("--sub-8x8", help="Write H.264's partitions below 8x8.")] = False,
+    threads: opt.Threads = 1,
+    as_json: opt.AsJson = False,
+) -> None:
+    """Write the motion vectors of a video to a table, where possible without decoding it."""
+    from ..outputs.contract import vectors_json
+    from ..verbs.vectors import write_vectors
+    from .show import show_vectors
+
+    # The verb checks the words, so that a wrong one is the same error here and in Python.
+    written = write_vectors(video, output, cast("Backend", backend), cast("Frames", frames), sub_8x8, threads)
+    if as_json:
+        _print_json(vectors_json(**vars(written)))
+    else:
+        show_vectors(written)
 
 
 @app.command("list")

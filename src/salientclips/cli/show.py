@@ -12,6 +12,7 @@ from rich.table import Table
 from ..types import ClipScores, Probe, SelectedClip, Selection, VideoPrediction
 from ..verbs.demo import DemoOutcome
 from ..verbs.doctor import Finding
+from ..verbs.vectors import VectorsWritten
 
 # Codes of emoji and markup in file names stay text.
 _out = Console(emoji=False, highlight=False)
@@ -86,6 +87,15 @@ def show_scores(scores: ClipScores, output: Path | None) -> None:
     if len(scores) > _LONGEST_TABLE:
         _out.print(f"... and {len(scores) - _LONGEST_TABLE} more clips; --output FILE or --json gives all")
     _warn(scores.warnings)
+
+
+def show_vectors(written: VectorsWritten) -> None:
+    """Print where vectors were written, and how many."""
+    _out.print(
+        f"{written.vectors:,} vectors of {written.frames:,} frames ({written.backend}) written to {written.output}",
+        markup=False,
+    )
+    _warn(written.warnings)
 
 
 def show_selection(selection: Selection) -> None:

@@ -74,7 +74,7 @@ def why_unreadable(path: Path) -> str | None:
     missing = why_missing()
     if missing is not None:
         return missing
-    reader = _make_reader(facts)
+    reader = make_reader(facts)
     for row, payload in enumerate(islice(read_payloads(path), _PACKETS_EXAMINED)):
         form = reader.form_not_read(payload, row)
         if form is not None:
@@ -121,13 +121,13 @@ def read_features(
         MediaError: The file cannot be opened.
     """
     wanted_of_clip = frames_to_read(table, grid, parameters.frames_per_clip)
-    wanted = {int(row) for rows in wanted_of_clip for row in rows}
+    wanted = np.zeros(len(table), dtype=np.bool_)
+    for rows in wanted_of_clip:
+        wanted[rows] = True
     collector = Collector(table, parameters, wanted_of_clip, [np.zeros(0, dtype=np.int64)] * len(grid))
     facts = read_facts(path)
-    reader, maker = _make_reader(facts), _Maker(facts, table)
-    last = max(wanted, default=-1)
-    for row, payload in enumerate(islice(read_payloads(path), last + 1)):
-        picture = reader.feed(payload, row, row in wanted)
+    maker = FeatureMaker(facts, table)
+    for row, picture in read_pictures(path, facts, wanted):
         if picture is None:
             continue
         for clip in collector.finished_before(row):
@@ -135,6 +135,33 @@ def read_features(
         collector.add_frame(row, maker.features(picture))
     for clip in collector.rest():
         yield _reported(clip, progress, len(grid))
+
+
+def read_pictures(
+    path: Path, facts: StreamFacts, wanted: npt.NDArray[np.bool_], *, sub_8x8: bool = False
+) -> Iterator[tuple[int, Picture | None]]:
+    """Parse the wanted P-frames of a file, and only the headers of all other packets.
+
+    Args:
+        path: A local file of one of ``CODECS``.
+        facts: What :func:`salientclips.media.payloads.read_facts` says of it.
+        wanted: Which rows of the packet table to parse (num_packets,).
+        sub_8x8: Give H.264's partitions below 8x8, else the first 4x4 vector of each 8x8, as FFmpeg does.
+
+    Yields:
+        The row of each wanted packet, in decoding order, and its picture; None where its syntax breaks or it is
+        no P-frame.
+
+    Raises:
+        Unreadable: A wanted frame has a form that is not read.
+        MediaError: The file cannot be opened.
+    """
+    reader = make_reader(facts, sub_8x8=sub_8x8)
+    last = int(np.flatnonzero(wanted)[-1]) if wanted.any() else -1
+    for row, payload in enumerate(islice(read_payloads(path), last + 1)):
+        picture = reader.feed(payload, row, bool(wanted[row]))
+        if wanted[row]:
+            yield row, picture
 
 
 def _reported(clip: ClipFeatures, progress: Callable[[float], None] | None, count: int) -> ClipFeatures:
@@ -168,15 +195,25 @@ class _Reader(Protocol):
         """Take the next packet; a wanted P-frame comes back unless it is broken."""
 
 
-def _make_reader(facts: StreamFacts) -> _Reader:
-    return _H264(facts) if facts.codec == "h264" else _Mpeg4(facts)
+def make_reader(facts: StreamFacts, *, sub_8x8: bool = False) -> _Reader:
+    """Make the native reader of a stream.
+
+    Args:
+        facts: What is constant in the stream; its codec is one of ``CODECS``.
+        sub_8x8: Whether H.264's partitions below 8x8 are wanted; MPEG-4 has none.
+
+    Returns:
+        The reader, to be fed every packet once, in decoding order.
+    """
+    return _H264(facts, sub_8x8) if facts.codec == "h264" else _Mpeg4(facts)
 
 
 class _H264:
-    def __init__(self, facts: StreamFacts) -> None:
+    def __init__(self, facts: StreamFacts, sub_8x8: bool) -> None:
         from ._native import _core
 
         self._reader = _core.H264Reader(facts.extradata)
+        self._sub_8x8 = sub_8x8
 
     def form_not_read(self, payload: bytes, row: int) -> str | None:
         head = self._reader.look(payload)
@@ -184,7 +221,7 @@ class _H264:
         return None if head.type == "B" else _form(head.status)
 
     def feed(self, payload: bytes, row: int, wanted: bool) -> Picture | None:
-        frame = self._reader.feed(payload, wanted)
+        frame = self._reader.feed(payload, wanted, self._sub_8x8)
         if not wanted:
             return None
         if frame.type != "B" and (form := _form(frame.status)):
@@ -231,7 +268,7 @@ def _form(status: str) -> str | None:
     return None if status == "ok" or status in _BROKEN else status
 
 
-class _Maker:
+class FeatureMaker:
     """Turns what the readers give into the features of features.py, in display orientation."""
 
     def __init__(self, facts: StreamFacts, table: PacketTable) -> None:

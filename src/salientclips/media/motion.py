@@ -52,7 +52,7 @@ from .vectors import VECTOR_DTYPE
 _MOST_REFERENCES = 3
 """Past pictures handed out with an H.264 frame; other codecs with exported vectors have only one."""
 
-_DRAINED_WITHOUT_VECTORS = frozenset({"mpeg1video", "mpeg2video", "mpeg4"})
+DRAINED_WITHOUT_VECTORS = frozenset({"mpeg1video", "mpeg2video", "mpeg4"})
 """Codecs of which FFmpeg hands out the frame that is drained from the decoder without its vectors."""
 
 _PATIENCE = 64
@@ -142,7 +142,7 @@ def read_motion(
         codec = codec_name(stream)
         has_vectors = exports_motion_vectors(codec)
         plan = _plan(table, frozenset(wanted), frozenset(stills), codec)
-        _prepare(stream, has_vectors, threads)
+        prepare(stream, has_vectors, threads)
         maker = _Maker(table, plan, shorter_side_px)
         for frame in _decode(container, stream, plan):
             yield from maker.take(frame)
@@ -175,7 +175,7 @@ def _plan(
     if exports_motion_vectors(codec):
         vectors = frozenset(row for row in wanted if references.anchor[row] >= 0)
     followers: set[int] = set()
-    if codec in _DRAINED_WITHOUT_VECTORS:
+    if codec in DRAINED_WITHOUT_VECTORS:
         # All packets up to the next anchor push the frame out; the last anchor of a file has none.
         vectors = frozenset(row for row in vectors if references.next_anchor[row] >= 0)
         followers = {int(references.next_anchor[row]) for row in vectors}
@@ -188,7 +188,14 @@ def _plan(
     return _Plan(past, vectors, stills, needed, feed, references.position)
 
 
-def _prepare(stream: av.video.stream.VideoStream, has_vectors: bool, threads: int) -> None:
+def prepare(stream: av.video.stream.VideoStream, has_vectors: bool, threads: int) -> None:
+    """Open a stream's decoder as the module's text says.
+
+    Args:
+        stream: A stream whose decoder was not used yet.
+        has_vectors: Whether its codec exports motion vectors.
+        threads: Decoder threads; the frames do not depend on them.
+    """
     context = stream.codec_context
     context.options = {"skip_loop_filter": "all", **({"flags2": "+export_mvs"} if has_vectors else {})}
     context.thread_type = "SLICE" if has_vectors or threads == 1 else "FRAME"
@@ -205,26 +212,34 @@ def _decode(
     fed = np.flatnonzero(plan.feed)
     last = int(fed[-1]) if len(fed) else -1
     is_gap = False
-    for row, packet in enumerate(_packets(container, stream)):
+    for row, packet in enumerate(counted_packets(container, stream)):
         if row > last:
             break
         if not plan.feed[row]:
             is_gap = True
             continue
         if is_gap:
-            yield from _frames(context, None)
+            yield from decoded_frames(context, None)
             context.flush_buffers()
             is_gap = False
         context.skip_frame = "DEFAULT" if row in plan.needed else "NONREF"
         packet.pts = row
-        yield from _frames(context, packet)
-    yield from _frames(context, None)
+        yield from decoded_frames(context, packet)
+    yield from decoded_frames(context, None)
 
 
-def _packets(
+def counted_packets(
     container: av.container.InputContainer, stream: av.video.stream.VideoStream
 ) -> Iterator[av.packet.Packet[av.video.stream.VideoStream]]:
-    """The packets that read_packets() counted as rows."""
+    """The packets that read_packets() counted as rows.
+
+    Args:
+        container: An open container.
+        stream: Its video stream.
+
+    Yields:
+        Packets in decoding order; the pass ends early, and quietly, where reading fails, as the table does.
+    """
     try:
         for packet in container.demux(stream):
             if packet.size > 0:
@@ -233,10 +248,19 @@ def _packets(
         return
 
 
-def _frames(
+def decoded_frames(
     context: av.video.codeccontext.VideoCodecContext,
     packet: av.packet.Packet[av.video.stream.VideoStream] | None,
 ) -> list[av.video.frame.VideoFrame]:
+    """What the decoder gives for a packet; its errors cost the frames they concern, no more.
+
+    Args:
+        context: An open decoder.
+        packet: The next packet, or None to drain it.
+
+    Returns:
+        Frames in display order, perhaps none.
+    """
     try:
         return context.decode(packet)
     except (av.error.FFmpegError, OSError):
@@ -278,7 +302,7 @@ class _Maker:
 
     def _motion(self, row: int, frame: av.video.frame.VideoFrame) -> MotionFrame | None:
         size = (frame.width, frame.height)
-        vectors = _vectors(frame) if row in self._plan.vectors else None
+        vectors = vectors_of(frame) if row in self._plan.vectors else None
         make = small_planes if vectors is None else full_planes
         references = []
         for at in self._plan.references[row]:
@@ -303,7 +327,15 @@ class _Maker:
         )
 
 
-def _vectors(frame: av.video.frame.VideoFrame) -> npt.NDArray[np.void]:
+def vectors_of(frame: av.video.frame.VideoFrame) -> npt.NDArray[np.void]:
+    """The vectors that a decoded frame carries.
+
+    Args:
+        frame: A frame of a decoder that exports them.
+
+    Returns:
+        Records of :data:`VECTOR_DTYPE` (num_vectors,), a view of the decoder's memory: copy them to keep them.
+    """
     side_data = frame.side_data.get("MOTION_VECTORS")
     if side_data is None:  # every block is intra-coded
         return np.zeros(0, dtype=VECTOR_DTYPE)

@@ -7,6 +7,7 @@ schema; removing one or changing its meaning makes schema 2.
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from ..errors import SalientClipsError
@@ -94,6 +95,33 @@ def prediction_json(prediction: VideoPrediction, top: int | None = None) -> Json
         "gflops": prediction.gflops,
         "note": prediction.note,
         "warnings": list(prediction.warnings),
+    }
+
+
+def vectors_json(
+    path: Path, backend: str, frames: int, vectors: int, output: Path, warnings: tuple[str, ...]
+) -> Json:
+    """What ``vectors --json`` prints.
+
+    Args:
+        path: The video.
+        backend: Who read it.
+        frames: Frames that were read.
+        vectors: Rows written.
+        output: The file.
+        warnings: What went wrong without stopping the work.
+
+    Returns:
+        A JSON-able object.
+    """
+    return {
+        "schema": SCHEMA,
+        "path": str(path),
+        "backend": backend,
+        "frames": frames,
+        "vectors": vectors,
+        "output": str(output),
+        "warnings": list(warnings),
     }
 
 
