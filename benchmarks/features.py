@@ -1,112 +1,202 @@
-"""How fast features are read, against what decoding alone costs. One run measures all, single thread.
+"""How fast features are read without decoding, against demultiplexing, exported vectors and full decoding.
 
-    PYTHONPATH=src python benchmarks/features.py VIDEO [--repeat 3] [--loops 5] [--output FILE.csv]
+    SALIENTCLIPS_DATA=... OPENBLAS_NUM_THREADS=1 PYTHONPATH=src python benchmarks/features.py \
+        [--mve PYTHON] [--only NAME] [--output FILE.csv]
 
-The video is looped by stream copy, so that a short real file gives steady numbers. Processor time is counted,
-and the best of several interleaved runs, because other work on the machine only ever slows a run down.
-Columns: what, frames_per_second (source frames covered per second), ratio_to_full_decode (of the times).
+One run, one machine, one thread. The videos are those of long_videos.py: ten minutes of real footage in H.264 at 720p
+and 240p, and in MPEG-4 part 2 at 360p. Processor time is counted, user and system, the best of several interleaved
+runs, because other work on the machine only ever slows a run down.
+
+Rows: "demux" is PyAV's bare packet loop; "read_packets" is our table of exact times and types; "score" is the whole
+verb on the sampler ``motion`` (both passes, clip grid, vectors, residuals, camera motion taken out, fingerprint);
+"parse only" is the native reader on packets that lie in memory; "export_mvs" is PyAV's decode with the vectors of
+each frame taken as an array; "motion-vector-extractor" is that package, in the interpreter given by ``--mve``.
+
+Columns: video, what, seconds, frames_per_second (source frames covered per second), ratio_to_demux and
+ratio_to_export_mvs (of the times: below 1 is faster), vectors_per_second (motion vectors that came out),
+megabytes_per_second (compressed bytes gone through or, for "parse only", parsed).
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
-import tempfile
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import av
+import av.sidedata.sidedata
+import numpy as np
+from long_videos import VIDEOS, make
 
-from salientclips.compressed.choose import frames_to_read
-from salientclips.compressed.decoded import read_features
-from salientclips.media.demux import end_time, read_packets, shown_times
-from salientclips.media.motion import read_motion
-from salientclips.timeline import ClipGrid, ClipSpec
-from salientclips.types import FeatureParameters
+from salientclips.compressed.bitstream import _make_reader
+from salientclips.media.demux import read_packets
+from salientclips.media.payloads import read_facts, read_payloads
+from salientclips.samplers.baselines import Motion
+from salientclips.types import PacketTable
+from salientclips.verbs.score import score
 
-
-def loop(source: Path, target: Path, loops: int) -> Path:
-    with av.open(str(target), "w") as output:
-        stream, offset = None, 0
-        for _ in range(loops):
-            with av.open(str(source)) as container:
-                video = container.streams.video[0]
-                stream = stream or output.add_stream_from_template(video)
-                end = 0
-                for packet in container.demux(video):
-                    if packet.dts is None or packet.pts is None:
-                        continue
-                    end = max(end, packet.pts + (packet.duration or 0))
-                    packet.pts, packet.dts = packet.pts + offset, packet.dts + offset
-                    packet.stream = stream
-                    output.mux(packet)
-            offset += end
-    return target
+_MVE_LOOP = """
+import sys, time
+from mvextractor.videocap import VideoCap
+start = time.process_time()
+cap, frames, vectors = VideoCap(), 0, 0
+cap.open(sys.argv[1])
+while True:
+    ok, frame, found, kind, _ = cap.read()[:5]
+    if not ok:
+        break
+    frames, vectors = frames + 1, vectors + len(found)
+print(time.process_time() - start, frames, vectors)
+"""
 
 
-def decode(path: Path, options: dict[str, str], skip: str) -> None:
+@dataclass
+class Job:
+    """One thing to be timed; ``run`` returns the vectors that it found, or None where it has none."""
+
+    what: str
+    run: Callable[[], int | None]
+    repeat: int
+    num_bytes: int
+
+
+def demux(path: Path) -> None:
     with av.open(str(path)) as container:
-        stream = container.streams.video[0]
-        stream.codec_context.options = options
-        stream.codec_context.thread_type, stream.codec_context.thread_count = "SLICE", 1
-        stream.codec_context.skip_frame = skip
-        for _ in container.decode(stream):
+        for _ in container.demux(container.streams.video[0]):
             pass
 
 
-def jobs(path: Path) -> dict[str, Callable[[], object]]:
+def _decode(path: Path, options: dict[str, str]) -> av.container.InputContainer:
+    container = av.open(str(path))
+    context = container.streams.video[0].codec_context
+    context.thread_type, context.thread_count, context.options = "SLICE", 1, options
+    return container
+
+
+def export_mvs(path: Path) -> int:
+    count = 0
+    with _decode(path, {"flags2": "+export_mvs"}) as container:
+        for frame in container.decode(video=0):
+            side = frame.side_data.get(av.sidedata.sidedata.Type.MOTION_VECTORS)
+            count += len(side.to_ndarray()) if side is not None else 0
+    return count
+
+
+def to_rgb(path: Path) -> None:
+    with _decode(path, {}) as container:
+        for frame in container.decode(video=0):
+            frame.to_ndarray(format="rgb24")
+
+
+def parse_only(facts: object, packets: list[memoryview], wanted: list[bool]) -> int:
+    reader, count = _make_reader(facts), 0
+    for row, (packet, is_wanted) in enumerate(zip(packets, wanted, strict=True)):
+        picture = reader.feed(packet, row, is_wanted)
+        count += len(picture.vectors) if picture is not None else 0
+    return count
+
+
+def jobs(path: Path, table: PacketTable) -> list[Job]:
+    total = int(table.size_bytes.sum())
+
+    def scoring(count: int, backend: str) -> Callable[[], None]:
+        return lambda: score(path, Motion(count), backend=backend) and None
+
+    is_p = [bool(kind == ord("P")) for kind in table.frame_type]
+    facts, packets = read_facts(path), [memoryview(bytes(p)) for p in read_payloads(path)]
+    p_bytes = int(table.size_bytes[np.array(is_p)].sum())
+    return [
+        Job("demux only (PyAV)", lambda: demux(path), 5, total),
+        Job("read_packets", lambda: read_packets(path) and None, 5, total),
+        Job("score, bitstream, 1 P-frame a clip", scoring(1, "bitstream"), 4, total),
+        Job("score, bitstream, 4 P-frames a clip", scoring(4, "bitstream"), 3, total),
+        Job("score, bitstream, all P-frames", scoring(0, "bitstream"), 2, total),
+        Job("parse only, all P-frames", lambda: parse_only(facts, packets, is_p), 2, p_bytes),
+        Job("score, decoded, 1 P-frame a clip", scoring(1, "decoded"), 1, total),
+        Job("export_mvs (PyAV)", lambda: export_mvs(path), 2, total),
+        Job("full decode to RGB (PyAV)", lambda: to_rgb(path), 1, total),
+    ]
+
+
+def measure(job: Job) -> tuple[float, int | None]:
+    start = time.process_time()
+    vectors = job.run()
+    return time.process_time() - start, vectors
+
+
+def motion_vector_extractor(python: str, path: Path) -> tuple[float, int] | None:
+    """Its seconds and vectors on one thread; None, and a line on stderr, where it does not run."""
+    # Its decoder takes all cores; processor time would count them all, so it is held to one.
+    done = subprocess.run(
+        ["taskset", "-c", "0", python, "-c", _MVE_LOOP, str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        print(f"motion-vector-extractor did not run: {done.stderr[-300:]}", file=sys.stderr)
+        return None
+    seconds, _, vectors = done.stdout.split()
+    return float(seconds), int(vectors)
+
+
+def rows_of(name: str, path: Path, mve: str | None) -> list[list[str]]:
     table = read_packets(path)
-    grid = ClipGrid.from_frame_times(shown_times(table), end_time(table), ClipSpec())
+    work = jobs(path, table)
+    best = {job.what: (float("inf"), None) for job in work}
+    for turn in range(max(job.repeat for job in work)):
+        for job in work:
+            if turn < job.repeat:
+                seconds, vectors = measure(job)
+                best[job.what] = min(best[job.what], (seconds, vectors), key=lambda found: found[0])
+                print(f"{name} {job.what}: {seconds:.3f} s", file=sys.stderr, flush=True)
+    sizes = {job.what: job.num_bytes for job in work}
+    extractor = motion_vector_extractor(mve, path) if mve else None
+    if extractor is not None:
+        best["motion-vector-extractor"] = extractor
+        sizes["motion-vector-extractor"] = int(table.size_bytes.sum())
+    one, other = best["demux only (PyAV)"][0], best["export_mvs (PyAV)"][0]
+    return [
+        [
+            name,
+            what,
+            f"{seconds:.3f}",
+            f"{len(table) / seconds:.0f}",
+            f"{seconds / one:.2f}",
+            f"{seconds / other:.4f}",
+            f"{vectors / seconds:.0f}" if vectors is not None else "",
+            f"{sizes[what] / seconds / 1e6:.1f}",
+        ]
+        for what, (seconds, vectors) in best.items()
+    ]
 
-    def features(count: int, *names: str) -> Callable[[], object]:
-        parameters = FeatureParameters(count, names)
-        return lambda: [clip.index for clip in read_features(path, table, grid, parameters)]
 
-    def wanted_frames() -> None:
-        rows = {int(row) for rows in frames_to_read(table, grid, 1) for row in rows}
-        for _ in read_motion(path, table, rows):
-            pass
-
-    least = {"flags2": "+export_mvs", "skip_loop_filter": "all"}
-    return {
-        "packet table (no decoding)": lambda: read_packets(path),
-        "full decode": lambda: decode(path, {}, "DEFAULT"),
-        "full decode with exported vectors": lambda: decode(path, {"flags2": "+export_mvs"}, "DEFAULT"),
-        "reference frames, no loop filter, vectors": lambda: decode(path, least, "NONREF"),
-        "read_motion, 1 frame per clip": wanted_frames,
-        "read_features md, 1 frame per clip": features(1, "md"),
-        "read_features md rgbr, 1 frame per clip": features(1, "md", "rgbr"),
-        "read_features md rgbr, 2 frames per clip": features(2, "md", "rgbr"),
-        "read_features md rgbr, all P-frames": features(0, "md", "rgbr"),
-        "read_features md rgbr if, 1 frame per clip": features(1, "md", "rgbr", "if"),
-        "read_features if, 1 frame per clip": features(1, "if"),
-    }
+_HEADER = (
+    "video,what,seconds,frames_per_second,"
+    "ratio_to_demux,ratio_to_export_mvs,vectors_per_second,megabytes_per_second"
+)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("video", type=Path)
-    parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--loops", type=int, default=5)
+    parser.add_argument("--only", choices=[video.name for video in VIDEOS])
+    parser.add_argument("--mve", help="an interpreter that has motion-vector-extractor")
     parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results" / "features.csv")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        path = loop(arguments.video, Path(folder) / "looped.mkv", arguments.loops)
-        work = jobs(path)
-        num_frames = len(read_packets(path))
-        best = dict.fromkeys(work, float("inf"))
-        for _ in range(arguments.repeat):
-            for name, job in work.items():
-                start = time.process_time()
-                job()
-                best[name] = min(best[name], time.process_time() - start)
-    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    if os.environ.get("OPENBLAS_NUM_THREADS") != "1":
+        parser.error("set OPENBLAS_NUM_THREADS=1: every row is to have one thread")
+    rows: list[list[str]] = []
+    for video in VIDEOS:
+        if arguments.only in (None, video.name):
+            rows += rows_of(video.name, make(video), arguments.mve)
     with arguments.output.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["what", "frames_per_second", "ratio_to_full_decode"])
-        for name, seconds in best.items():
-            writer.writerow([name, f"{num_frames / seconds:.1f}", f"{seconds / best['full decode']:.3f}"])
+        csv.writer(file).writerows([_HEADER.split(","), *rows])
     print(arguments.output.read_text(), end="")
 
 

@@ -42,9 +42,7 @@ VIDEOS = (
     LongVideo("h264_720p", "libx264", 1280, 720),
     LongVideo("h264_240p", "libx264", 426, 240),
     # What XviD writes by default: two B-frames, four vectors a macroblock, a key frame in ten seconds at least.
-    LongVideo(
-        "mpeg4_360p", "mpeg4", 640, 360, {"b": "1200000", "g": "300", "bf": "2", "flags": "+mv4+aic"}
-    ),
+    LongVideo("mpeg4_360p", "mpeg4", 640, 360, {"b": "1200000", "g": "300", "bf": "2", "flags": "+mv4+aic"}),
 )
 """H.264 with x264's own defaults (preset medium, crf 23); MPEG-4 part 2 as FFmpeg writes it."""
 
@@ -68,7 +66,6 @@ def make(video: LongVideo) -> Path:
     folder().mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".part.mp4")
     with av.open(str(unfinished), "w") as output:
-
         stream = output.add_stream(video.encoder, rate=RATE, options=dict(video.options))
         stream.width, stream.height, stream.pix_fmt = video.width_px, video.height_px, "yuv420p"
         stream.codec_context.thread_count = 2

@@ -27,7 +27,9 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "json.md"
 def test_probe(made: Callable[[str], MadeFile]) -> None:
     found = json.loads(json.dumps(probe_json(probe(made("stereo_aac").path)), allow_nan=False))
     assert {"schema", "path", "container", "video", "audio", "features"} <= set(found)
-    promised = "codec profile width_px height_px duration_s frame_rate variable_frame_rate rotation_deg frames"
+    promised = (
+        "codec profile width_px height_px duration_s frame_rate variable_frame_rate rotation_deg frames"
+    )
     assert set(promised.split()) <= set(found["video"])
     assert set("IPB") <= set(found["video"]["frames"])
     assert {"codec", "sample_rate_hz", "channels", "start_s"} <= set(found["audio"][0])

@@ -188,10 +188,10 @@ class Picture:
 class _Reader(Protocol):
     """One native reader, made to look like the other."""
 
-    def form_not_read(self, payload: bytes, row: int) -> str | None:
+    def form_not_read(self, payload: memoryview, row: int) -> str | None:
         """Name of a form of the stream that is not read; None where all is well or merely broken."""
 
-    def feed(self, payload: bytes, row: int, wanted: bool) -> Picture | None:
+    def feed(self, payload: memoryview, row: int, wanted: bool) -> Picture | None:
         """Take the next packet; a wanted P-frame comes back unless it is broken."""
 
 
@@ -215,12 +215,12 @@ class _H264:
         self._reader = _core.H264Reader(facts.extradata)
         self._sub_8x8 = sub_8x8
 
-    def form_not_read(self, payload: bytes, row: int) -> str | None:
+    def form_not_read(self, payload: memoryview, row: int) -> str | None:
         head = self._reader.look(payload)
         # B-frames are not parsed, but they are not wanted either.
         return None if head.type == "B" else _form(head.status)
 
-    def feed(self, payload: bytes, row: int, wanted: bool) -> Picture | None:
+    def feed(self, payload: memoryview, row: int, wanted: bool) -> Picture | None:
         frame = self._reader.feed(payload, wanted, self._sub_8x8)
         if not wanted:
             return None
@@ -242,14 +242,14 @@ class _Mpeg4:
         self._reader = _core.Mpeg4Reader(facts.extradata)
         self._anchor = -1
 
-    def form_not_read(self, payload: bytes, row: int) -> str | None:
+    def form_not_read(self, payload: memoryview, row: int) -> str | None:
         for vop in self._reader.look(payload):
             form = _form(vop.status)
             if form is not None:
                 return form
         return _form(self._reader.status)
 
-    def feed(self, payload: bytes, row: int, wanted: bool) -> Picture | None:
+    def feed(self, payload: memoryview, row: int, wanted: bool) -> Picture | None:
         found = None
         for frame in self._reader.feed(payload, wanted):
             if wanted and (form := _form(frame.status)):

@@ -43,24 +43,28 @@ def remove_camera_motion(
         if len(md) == 0:
             return md.copy()
         return np.stack([remove_camera_motion(one, mask) for one, mask in zip(md, valid, strict=True)])
-    motion = md[:, valid].astype(np.float64)
-    result = np.zeros_like(md)
-    if motion.shape[1] == 0:
+    cells = np.flatnonzero(valid)
+    flat, result = md.reshape(2, -1), np.zeros_like(md, order="C")
+    # Cells one after the other, (x, y) each: the order in which the sums of the fit are fastest.
+    motion = np.asfortranarray(flat.take(cells, axis=1).astype(np.float64))
+    if len(cells) == 0:
         return result
-    centre = np.array([[_median(motion[0])], [_median(motion[1])]])
-    if motion.shape[1] < _MIN_CELLS_AFFINE:
-        result[:, valid] = motion - centre
-        return result
-    rows, columns = np.nonzero(valid)
-    half = max(md.shape[1:]) / 2
-    places = np.stack(
-        [
-            np.ones(len(rows)),
-            (columns - (md.shape[2] - 1) / 2) / half,
-            (rows - (md.shape[1] - 1) / 2) / half,
-        ]
-    )
-    result[:, valid] = motion - centre - _fit_affine(motion - centre, places) @ places
+    motion -= np.array([[_median(motion[0])], [_median(motion[1])]])
+    if len(cells) < _MIN_CELLS_AFFINE:
+        own = motion
+    else:
+        rows, columns = np.divmod(cells, md.shape[2])
+        half = max(md.shape[1:]) / 2
+        places = np.stack(
+            [
+                np.ones(len(rows)),
+                (columns - (md.shape[2] - 1) / 2) / half,
+                (rows - (md.shape[1] - 1) / 2) / half,
+            ]
+        )
+        own = motion - _fit_affine(motion, places) @ places
+    for into, values in zip(result.reshape(2, -1), own, strict=True):
+        into[cells] = values
     return result
 
 
@@ -70,8 +74,9 @@ def _fit_affine(motion: npt.NDArray[np.float64], places: npt.NDArray[np.float64]
     # A little pull towards no zoom keeps the system solvable when all weight lies in one row of cells;
     # translation is not pulled, so that the result does not depend on it.
     ridge = np.diag([0.0, 1e-3, 1e-3])
+    in_rows = np.ascontiguousarray(motion)
     for _ in range(_ITERATIONS):
-        apart = motion - parameters @ places
+        apart = in_rows - parameters @ places
         distance = np.hypot(apart[0], apart[1])
         scale = max(1.4826 * _median(distance), _SCALE_FLOOR_PX)
         distance /= _TUKEY * scale
@@ -84,7 +89,7 @@ def _fit_affine(motion: npt.NDArray[np.float64], places: npt.NDArray[np.float64]
 def _median(values: npt.NDArray[np.float64]) -> float:
     """What ``np.median`` gives for finite values (n,), n > 0, without the half of its time that is bookkeeping."""
     middle = len(values) // 2
+    parted = np.partition(values, middle)
     if len(values) % 2:
-        return float(np.partition(values, middle)[middle])
-    low, high = np.partition(values, (middle - 1, middle))[middle - 1 : middle + 1]
-    return float(low + high) / 2
+        return float(parted[middle])
+    return float(parted[:middle].max() + parted[middle]) / 2

@@ -15,12 +15,11 @@ This module only chooses rows of the packet table; it decodes nothing.
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError
+from ..media.demux import clip_bounds
 from ..media.references import find_references
 from ..timeline import ClipGrid
 from ..types import PacketTable
@@ -49,7 +48,8 @@ def frames_to_read(table: PacketTable, grid: ClipGrid, frames_per_clip: int) -> 
     ladder = [is_p & (references.anchor >= 0), has_before & (table.frame_type != ord("B"))]
     if not is_p.any():
         ladder.append(has_before)
-    by_clip = [_rows_by_clip(table, grid, candidates) for candidates in ladder]
+    bounds = clip_bounds(table, grid)
+    by_clip = [_rows_by_clip(table, bounds, candidates) for candidates in ladder]
     empty = np.zeros(0, dtype=np.int64)
     return [
         evenly_spread(next((rows for rows in choices if len(rows)), empty), frames_per_clip)
@@ -72,9 +72,10 @@ def stills_to_read(table: PacketTable, grid: ClipGrid, frames_per_clip: int) -> 
         InputError: ``frames_per_clip`` is negative.
     """
     is_i = (table.frame_type == ord("I")) | ((table.frame_type == ord("?")) & table.is_key)
-    own = _rows_by_clip(table, grid, is_i & table.is_shown)
+    bounds = clip_bounds(table, grid)
+    own = _rows_by_clip(table, bounds, is_i & table.is_shown)
     chosen: list[Rows] = []
-    last = _rows_before(table, grid, is_i & table.is_shown)
+    last = _rows_before(table, bounds[0], is_i & table.is_shown)
     for rows, before in zip(own, last, strict=True):
         chosen.append(evenly_spread(rows, frames_per_clip) if len(rows) else before)
     return chosen
@@ -101,17 +102,18 @@ def evenly_spread(rows: Rows, count: int) -> Rows:
     return rows[(2 * np.arange(count) + 1) * len(rows) // (2 * count)]
 
 
-def _rows_by_clip(table: PacketTable, grid: ClipGrid, candidates: npt.NDArray[np.bool_]) -> list[Rows]:
+def _rows_by_clip(
+    table: PacketTable, bounds: tuple[Rows, Rows], candidates: npt.NDArray[np.bool_]
+) -> list[Rows]:
     rows = _in_display_order(table, candidates & table.is_shown)
     stamps = table.pts[rows]
-    first = np.searchsorted(stamps, [_first_pts(table, t) for t in grid.starts])
-    last = np.searchsorted(stamps, [_first_pts(table, t) for t in grid.ends])
+    first, last = np.searchsorted(stamps, bounds[0]), np.searchsorted(stamps, bounds[1])
     return [rows[a:b] for a, b in zip(first, last, strict=True)]
 
 
-def _rows_before(table: PacketTable, grid: ClipGrid, candidates: npt.NDArray[np.bool_]) -> list[Rows]:
+def _rows_before(table: PacketTable, first_pts: Rows, candidates: npt.NDArray[np.bool_]) -> list[Rows]:
     rows = _in_display_order(table, candidates)
-    first = np.searchsorted(table.pts[rows], [_first_pts(table, t) for t in grid.starts])
+    first = np.searchsorted(table.pts[rows], first_pts)
     return [rows[max(at - 1, 0) : at] for at in first]
 
 
@@ -119,9 +121,3 @@ def _in_display_order(table: PacketTable, candidates: npt.NDArray[np.bool_]) -> 
     rows = np.flatnonzero(candidates).astype(np.int64)
     _, first = np.unique(table.pts[rows], return_index=True)
     return rows[first]
-
-
-def _first_pts(table: PacketTable, time: Fraction) -> int:
-    """The first pts that is not before a time."""
-    at_or_before = table.timeline.pts(time)
-    return at_or_before if table.timeline.time(at_or_before) == time else at_or_before + 1

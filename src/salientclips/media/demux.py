@@ -15,10 +15,11 @@ It does not look for pictures that turn out to be damaged when they are decoded:
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import overload
 
 import av.container
 import av.error
@@ -28,7 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import NoFramesError
-from ..timeline import Timeline
+from ..timeline import ClipGrid, ClipSpec, Timeline
 from ..types import PacketTable
 from .container import open_container, timeline_of, video_stream
 from .frame_types import frame_typer
@@ -226,7 +227,71 @@ def shown_times(table: PacketTable) -> list[Fraction]:
     Returns:
         Strictly increasing seconds on the timeline; frames with equal pts count once.
     """
-    return [table.timeline.time(int(pts)) for pts in np.unique(table.pts[table.is_shown])]
+    return lazy_times(table)[:]
+
+
+def lazy_times(table: PacketTable) -> _Times:
+    """What :func:`shown_times` gives, with each time made when it is asked for.
+
+    Args:
+        table: A packet table.
+
+    Returns:
+        A sequence for indexing, slicing and bisection; ten hours have a million frames, and few are asked for.
+    """
+    return _Times(table.timeline, np.unique(table.pts[table.is_shown]))
+
+
+class _Times(Sequence[Fraction]):
+    """Exact times of many stamps, each made when it is asked for: a grid asks for one in a clip."""
+
+    def __init__(self, timeline: Timeline, pts: npt.NDArray[np.int64]) -> None:
+        self._timeline, self._pts = timeline, pts
+
+    def __len__(self) -> int:
+        return len(self._pts)
+
+    @overload
+    def __getitem__(self, index: int) -> Fraction: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Fraction]: ...
+    def __getitem__(self, index: int | slice) -> Fraction | list[Fraction]:
+        if isinstance(index, slice):
+            return [self._timeline.time(int(pts)) for pts in self._pts[index]]
+        return self._timeline.time(int(self._pts[index]))
+
+
+def clip_grid(table: PacketTable, spec: ClipSpec) -> ClipGrid:
+    """Divide a video into clips: :meth:`ClipGrid.from_frame_times` of its shown frames.
+
+    Args:
+        table: A packet table with at least one shown frame.
+        spec: The length of a clip.
+
+    Returns:
+        The grid; exact times are made for clip boundaries alone.
+    """
+    return ClipGrid.from_frame_times(lazy_times(table), end_time(table), spec)
+
+
+def clip_bounds(table: PacketTable, grid: ClipGrid) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The clips of a grid in whole ticks, so that frames are sorted into them by integers, exactly.
+
+    Args:
+        table: A packet table.
+        grid: Clips of its video.
+
+    Returns:
+        ``first`` and ``stop``, int64 (num_clips,): clip i holds the frames with ``first[i] <= pts < stop[i]``,
+        in ticks of ``table.timeline.time_base``.
+    """
+    first_pts = table.timeline.first_pts
+    first = np.array([first_pts(t) for t in grid.starts], dtype=np.int64)
+    if grid.ends[:-1] == grid.starts[1:]:  # clips that touch have their bounds in common
+        stop = np.append(first[1:], [first_pts(t) for t in grid.ends[-1:]])
+    else:
+        stop = np.array([first_pts(t) for t in grid.ends])
+    return first, stop.astype(np.int64)
 
 
 def end_time(table: PacketTable) -> Fraction:

@@ -67,14 +67,15 @@ def read_facts(path: Path) -> StreamFacts:
         return StreamFacts(codec_name(stream), extradata, context.width, context.height, colour, turn)
 
 
-def read_payloads(path: Path) -> Iterator[bytes]:
+def read_payloads(path: Path) -> Iterator[memoryview]:
     """The packets of a file's main video stream, in decoding order; the rows of its packet table.
 
     Args:
         path: A local file.
 
     Yields:
-        The bytes of one packet; the pass ends early, and quietly, where reading fails, as the table does.
+        The bytes of one packet, not copied, as a reader touches no more than the headers of most. The pass ends
+        early, and quietly, where reading fails, as the table does.
 
     Raises:
         FileMissingError: There is no file.
@@ -86,6 +87,6 @@ def read_payloads(path: Path) -> Iterator[bytes]:
         try:
             for packet in container.demux(stream):
                 if packet.size > 0:
-                    yield bytes(packet)
+                    yield memoryview(packet)
         except (av.error.FFmpegError, OSError):
             return

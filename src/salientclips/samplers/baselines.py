@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..compressed.features import remove_camera_motion
+from ..media.demux import clip_bounds
 from ..ranking import Rule
 from ..types import ClipFeatures, FeatureParameters
 from .evidence import VideoEvidence
@@ -98,23 +99,16 @@ class PacketCost:
         types, sizes = table.frame_type[counted], table.size_bytes[counted].astype(np.float64)
         for kind in np.unique(types):
             sizes[types == kind] /= max(sizes[types == kind].mean(), 1.0)
-        clip = _clip_of_packets(evidence, table.pts[counted])
+        pts = table.pts[counted]
+        first, stop = clip_bounds(table, grid)
+        clip = np.searchsorted(first, pts, side="right") - 1
+        clip[pts >= stop[np.maximum(clip, 0)]] = -1
         inside = clip >= 0
         total = np.bincount(clip[inside], weights=sizes[inside], minlength=len(grid))
         count = np.bincount(clip[inside], minlength=len(grid))
         scores = np.full(len(grid), np.nan)
         np.divide(total, count, out=scores, where=count > 0)
         return scores
-
-
-def _clip_of_packets(evidence: VideoEvidence, pts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Index of the clip in which each pts lies (len(pts),), -1 for none; exact, by integer ticks."""
-    timeline, grid = evidence.table.timeline, evidence.grid
-    first = np.array([timeline.first_pts(t) for t in grid.starts], dtype=np.int64)
-    stop = np.array([timeline.first_pts(t) for t in grid.ends], dtype=np.int64)
-    clip = np.searchsorted(first, pts, side="right") - 1
-    clip[pts >= stop[np.maximum(clip, 0)]] = -1
-    return clip
 
 
 @dataclass(frozen=True)

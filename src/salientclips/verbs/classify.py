@@ -23,7 +23,7 @@ import numpy.typing as npt
 from ..classifiers import ClipClassifier, ClipInput, prepare_clip, shrink_frames
 from ..errors import InputError, UnknownNameError
 from ..media.decode import FrameReader
-from ..media.demux import read_packets, shown_times
+from ..media.demux import lazy_times, read_packets
 from ..samplers import Random, Sampler, Uniform
 from ..timeline import ClipSpec
 from ..types import ClipScores, PacketTable, Prediction, SelectedClip, Selection, VideoPrediction
@@ -197,7 +197,7 @@ class _Looker:
         batch_clips: int,
     ) -> None:
         self._path, self._classifier, self._table = path, classifier, table
-        self._times = shown_times(table)
+        self._times = lazy_times(table)
         self._threads, self._batch_clips = threads, batch_clips
         self.seconds = {"decode": 0.0, "classifier": 0.0}
         self.warnings: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..compressed.reader import Backend, FeatureReader, backend_of
-from ..media.demux import end_time, read_packets, shown_times
+from ..media.demux import clip_grid, read_packets
 from ..media.fingerprint import fingerprint
 from ..samplers import Sampler, VideoEvidence, make_sampler
 from ..timeline import ClipGrid, ClipSpec
@@ -73,7 +73,7 @@ def score(
     began = perf_counter()
     if table is None:
         table = read_packets(path, progress=watch.step("demux"))
-    clips = grid or ClipGrid.from_frame_times(shown_times(table), end_time(table), spec)
+    clips = grid or clip_grid(table, spec)
     watch.seconds["demux"] = perf_counter() - began
 
     reader = FeatureReader(

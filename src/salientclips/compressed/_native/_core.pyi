@@ -84,13 +84,13 @@ class H264Reader:
     """
 
     def __init__(self, extradata: bytes) -> None: ...
-    def look(self, packet: bytes) -> PictureHead:
+    def look(self, packet: bytes | memoryview) -> PictureHead:
         """Type a packet from the first bytes of its slices; no state changes but the parameter sets.
 
         ``feed`` can still say ``"interlaced"`` of a frame that looks ``"ok"`` here: after a field picture the
         references are not followed until the next IDR frame.
         """
-    def feed(self, packet: bytes, parse: bool, sub_8x8: bool = False) -> FrameResult:
+    def feed(self, packet: bytes | memoryview, parse: bool, sub_8x8: bool = False) -> FrameResult:
         """Take the next packet.
 
         Args:
@@ -199,10 +199,10 @@ class Mpeg4Reader:
     def __init__(self, extradata: bytes = b"") -> None:
         """Take the headers that the container keeps beside the packets; they may also stand in packets."""
 
-    def look(self, packet: bytes) -> list[Mpeg4Vop]:
+    def look(self, packet: bytes | memoryview) -> list[Mpeg4Vop]:
         """The VOPs of a packet from their headers: no macroblock is parsed."""
 
-    def feed(self, packet: bytes, parse: bool = True) -> list[Mpeg4Frame]:
+    def feed(self, packet: bytes | memoryview, parse: bool = True) -> list[Mpeg4Frame]:
         """The VOPs of a packet; with ``parse``, P-VOPs come with their content. Never raises for bad data."""
 
     @property

@@ -10,6 +10,7 @@
 
 #include "h264/parallel.hpp"
 #include "h264/reader.hpp"
+#include "held_bytes.hpp"
 #include "mpeg4/bind.hpp"
 
 namespace nb = nanobind;
@@ -78,26 +79,24 @@ FrameResult to_result(Frame&& frame, const Dtypes& dtypes) {
     return result;
 }
 
-const std::uint8_t* data_of(const nb::bytes& bytes) { return static_cast<const std::uint8_t*>(bytes.data()); }
 
 class H264Reader {
 public:
-    explicit H264Reader(const nb::bytes& extradata) : reader_(data_of(extradata), extradata.size()) {}
+    explicit H264Reader(const nb::bytes& extradata)
+        : reader_(static_cast<const std::uint8_t*>(extradata.data()), extradata.size()) {}
 
-    PictureHead look(const nb::bytes& packet) {
-        const std::uint8_t* data = data_of(packet);
-        const std::size_t size = packet.size();
+    PictureHead look(const nb::object& packet) {
+        const salientclips::HeldBytes bytes(packet);
         nb::gil_scoped_release released;
-        return reader_.look(data, size);
+        return reader_.look(bytes.data(), bytes.size());
     }
 
-    FrameResult feed(const nb::bytes& packet, bool parse, bool sub_8x8) {
-        const std::uint8_t* data = data_of(packet);
-        const std::size_t size = packet.size();
+    FrameResult feed(const nb::object& packet, bool parse, bool sub_8x8) {
+        const salientclips::HeldBytes bytes(packet);
         Job job;
         {
             nb::gil_scoped_release released;
-            job = reader_.accept(data, size, parse);
+            job = reader_.accept(bytes.data(), bytes.size(), parse);
             if (parse) parse_job(job, scratches_[0], sub_8x8);
         }
         return to_result(std::move(job.frame), dtypes_);
@@ -108,7 +107,9 @@ public:
         if (packets.size() != parse.size()) throw nb::value_error("packets and parse differ in length");
         std::vector<std::pair<const std::uint8_t*, std::size_t>> views;
         views.reserve(packets.size());
-        for (const auto& packet : packets) views.emplace_back(data_of(packet), packet.size());
+        for (const auto& packet : packets) {
+            views.emplace_back(static_cast<const std::uint8_t*>(packet.data()), packet.size());
+        }
         std::vector<Job> jobs;
         jobs.reserve(packets.size());
         {

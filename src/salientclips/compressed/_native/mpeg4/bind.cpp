@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "../held_bytes.hpp"
 #include "export.hpp"
 #include "lookup.hpp"
 #include "reader.hpp"
@@ -24,6 +25,8 @@ namespace {
 std::span<const std::uint8_t> bytes_of(const nb::bytes& packet) {
     return {static_cast<const std::uint8_t*>(packet.data()), packet.size()};
 }
+
+std::span<const std::uint8_t> bytes_of(const salientclips::HeldBytes& held) { return {held.data(), held.size()}; }
 
 std::string letter_of(const VopInfo& info) {
     return std::string(1, "IPBS"[static_cast<std::size_t>(info.type)]);
@@ -158,15 +161,17 @@ void bind_reader(nb::module_& m) {
              [](Reader* self, const nb::bytes& extradata) { new (self) Reader(bytes_of(extradata)); },
              nb::arg("extradata") = nb::bytes("", 0))
         .def("look",
-             [](Reader& self, const nb::bytes& packet) {
-                 const auto bytes = bytes_of(packet);
+             [](Reader& self, const nb::object& packet) {
+                 const salientclips::HeldBytes held(packet);
+                 const auto bytes = bytes_of(held);
                  nb::gil_scoped_release unlocked;
                  return self.look(bytes);
              },
              nb::arg("packet"))
         .def("feed",
-             [](Reader& self, const nb::bytes& packet, bool parse) {
-                 const auto bytes = bytes_of(packet);
+             [](Reader& self, const nb::object& packet, bool parse) {
+                 const salientclips::HeldBytes held(packet);
+                 const auto bytes = bytes_of(held);
                  nb::gil_scoped_release unlocked;
                  return self.feed(bytes, parse);
              },
