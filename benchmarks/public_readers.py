@@ -16,7 +16,19 @@ from pathlib import Path
 from salientclips import motion_vectors, residuals
 from salientclips.media.demux import read_packets
 
-COLUMNS = ["file", "packets", "p_frames", "vectors", "differing_blocks", "vectors_bitstream_per_s", "vectors_decoded_per_s", "vectors_ratio", "residuals_bitstream_per_s", "residuals_decoded_per_s", "residuals_ratio"]
+COLUMNS = [
+    "file",
+    "packets",
+    "p_frames",
+    "vectors",
+    "differing_blocks",
+    "vectors_bitstream_per_s",
+    "vectors_decoded_per_s",
+    "vectors_ratio",
+    "residuals_bitstream_per_s",
+    "residuals_decoded_per_s",
+    "residuals_ratio",
+]
 
 
 def best(work) -> float:
