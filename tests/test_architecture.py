@@ -85,7 +85,7 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 
 def test_help_loads_nothing_heavy() -> None:
     code = "from salientclips.cli.run import run; run(['score', '--help'])"
-    assert not loaded_by(code) & {"av", "torch", "torchvision", "pyarrow"}
+    assert not loaded_by(code) & {"av", "numpy", "torch", "torchvision", "pyarrow"}
 
 
 def test_scoring_loads_no_torch() -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import InputError
-from ..timeline import ClipSpec
+
+if TYPE_CHECKING:
+    from ..timeline import ClipSpec
 
 Video = Annotated[Path, typer.Argument(metavar="VIDEO", help="A video file.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON (schema 1, see docs/json.md).")]
@@ -58,6 +60,9 @@ def clip_spec(frames: int | None, frame_step: int | None, seconds: float | None)
     """
     if frames is None and frame_step is None and seconds is None:
         return None
+    # Here and not above: it brings numpy, and --help is to be instant.
+    from ..timeline import ClipSpec
+
     usual = ClipSpec()
     exact = None
     if seconds is not None:

@@ -11,7 +11,6 @@ import sys
 from typing import NoReturn
 
 from ..errors import SalientClipsError
-from ..outputs.contract import error_json
 from .app import app
 
 
@@ -69,6 +68,8 @@ def _usage_message(error: Exception) -> str:
 
 def _fail(error: SalientClipsError, wants_json: bool, code: int = 1) -> int:
     if wants_json:
+        from ..outputs.contract import error_json
+
         print(json.dumps(error_json(error)))
     print("error: " + " ".join(str(error).split()), file=sys.stderr)
     return code
