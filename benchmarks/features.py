@@ -48,7 +48,7 @@ start = time.process_time()
 cap, frames, vectors = VideoCap(), 0, 0
 cap.open(sys.argv[1])
 while True:
-    ok, frame, found, kind, _ = cap.read()[:5]
+    ok, frame, found = cap.read()[:3]
     if not ok:
         break
     frames, vectors = frames + 1, vectors + len(found)

@@ -8,8 +8,13 @@ from pathlib import Path
 
 import av
 import pytest
+from hypothesis import settings
 
 from made_files import MAKERS, MadeFile, encoder_of
+
+# A busy machine is no failure: examples are bounded in number, not in time.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder else writes a banner to stderr
 
