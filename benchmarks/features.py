@@ -34,7 +34,7 @@ import av.sidedata.sidedata
 import numpy as np
 from long_videos import VIDEOS, make
 
-from salientclips.compressed.bitstream import _make_reader
+from salientclips.compressed.bitstream import make_reader
 from salientclips.media.demux import read_packets
 from salientclips.media.payloads import read_facts, read_payloads
 from salientclips.samplers.baselines import Motion
@@ -95,7 +95,7 @@ def to_rgb(path: Path) -> None:
 
 
 def parse_only(facts: object, packets: list[memoryview], wanted: list[bool]) -> int:
-    reader, count = _make_reader(facts), 0
+    reader, count = make_reader(facts), 0
     for row, (packet, is_wanted) in enumerate(zip(packets, wanted, strict=True)):
         picture = reader.feed(packet, row, is_wanted)
         count += len(picture.vectors) if picture is not None else 0
