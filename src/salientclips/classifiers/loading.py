@@ -153,7 +153,8 @@ def _tensors(
     if request.weights is None:
         raise WeightsError(
             f"{recipe.name} has no weights",
-            f"give weights=PATH_OR_URL ({recipe.published}), or random_weights=True to try things out",
+            f"give weights, a path or URL ({recipe.published}), or say --random-weights "
+            "(random_weights=True) to try things out",
         )
     if request.weights == "default":
         return _default_tensors(recipe.name), "torchvision's default", None
