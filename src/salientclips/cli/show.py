@@ -149,7 +149,7 @@ def show_doctor(findings: Iterable[Finding]) -> None:
     """Print the state of the installation."""
     table = Table()
     for heading in ("part", "state", "what it is for", "remedy"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")  # a command that is cut off cannot be copied
     for finding in findings:
         state = escape(finding.version) if finding.works else f"[yellow]{escape(finding.problem)}[/yellow]"
         table.add_row(finding.part, state, escape(finding.purpose), escape(finding.remedy))
