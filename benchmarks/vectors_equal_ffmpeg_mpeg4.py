@@ -5,7 +5,8 @@ Files: those of the data folder whose codec is MPEG-4 part 2, and a matrix of en
 with a macroblock of four vectors (tests/mpeg4_streams.py, is_overwritten). ``not exported``: P-frames that
 libavcodec hands out without vectors when it is drained.
 
-    python benchmarks/vectors_equal_ffmpeg_mpeg4.py --data ../shared/data --out benchmarks/results/vectors_equal_ffmpeg_mpeg4.csv
+    python benchmarks/vectors_equal_ffmpeg_mpeg4.py --data ../shared/data \
+        --out benchmarks/results/vectors_equal_ffmpeg_mpeg4.csv
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ PyAV's ``export_mvs``: it decodes everything.
 from __future__ import annotations
 
 import importlib
-import struct
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -18,20 +17,15 @@ import numpy as np
 import numpy.typing as npt
 from av.video.frame import PictureType, VideoFrame
 
-MODULES = ("salientclips.compressed._native._core", "_mpeg4dev")
-"""Where the reader may be: in the installed package, or alone (``_native/mpeg4/CMakeLists.txt``)."""
+MODULE = "salientclips.compressed._native._core"
 
 
 def reader_module() -> Any:
     """The module that has ``Mpeg4Reader``; None where the extension is not built."""
-    for name in MODULES:
-        try:
-            module = importlib.import_module(name)
-        except ImportError:
-            continue
-        if hasattr(module, "Mpeg4Reader"):
-            return module
-    return None
+    try:
+        return importlib.import_module(MODULE)
+    except ImportError:
+        return None
 
 
 def drawn_footage(count: int, width: int, height: int, seed: int = 0) -> list[npt.NDArray[np.uint8]]:
@@ -207,9 +201,3 @@ def is_overwritten(ours: npt.NDArray[np.void], theirs: npt.NDArray[np.void], i: 
     is_next = after["dst_x"] == block["dst_x"] + 8 and after["dst_y"] == block["dst_y"] - 8
     same_place = all(ours[i][name] == block[name] for name in ("w", "h", "dst_x", "dst_y"))
     return bool(is_bottom_right and is_next and after["w"] == 8 and same_place)
-
-
-def as_records(stream: Stream) -> bytes:
-    """A stream in the form that ``mpeg4_replay`` reads; packets beyond 65535 bytes are cut."""
-    parts = [stream.extradata, *stream.packets]
-    return b"".join(struct.pack(">H", len(p[:65535])) + p[:65535] for p in parts)

@@ -368,3 +368,19 @@ def test_a_new_layer_header_in_a_packet_holds_from_there_on() -> None:
     wide = replace(VolFields(), width=352)
     first, second = reader.feed(skipped_p_vop(1, 99) + vol_header(wide) + skipped_p_vop(2, 198))
     assert (first.intra.shape, second.intra.shape) == ((9, 11), (9, 22))
+
+
+CORPUS = Path(__file__).parents[1] / "fuzz" / "corpus" / "mpeg4"
+
+
+@pytest.mark.parametrize("name", sorted(p.name for p in CORPUS.iterdir()))
+def test_fuzz_corpus_is_read(name: str) -> None:
+    data, records = (CORPUS / name).read_bytes(), []
+    while data:
+        size = int.from_bytes(data[:3], "big")
+        records.append(data[3 : 3 + size])
+        data = data[3 + size :]
+    reader = M.Mpeg4Reader(records[0])
+    statuses = [frame.status for packet in records[1:] for frame in reader.feed(packet, True)]
+    assert set(statuses) <= {"ok", "not_parsed", "not_coded"}
+    assert "ok" in statuses

@@ -1,4 +1,4 @@
-"""Write fuzz inputs for ``fuzz/h264_packets.cpp`` from video files.
+"""Write fuzz inputs for ``fuzz/h264_packets.cpp`` and ``fuzz/mpeg4_packets.cpp`` from video files.
 
 Usage: ``python tools/make_fuzz_corpus.py OUT_DIR PACKETS FILE...``: the first PACKETS packets of each file,
 after its extradata, each with a three-byte length. PACKETS 0 takes them all, which serves profiling.
@@ -26,7 +26,7 @@ def main() -> None:
     for name in sys.argv[3:]:
         with av.open(name, metadata_errors="replace") as container:
             stream = container.streams.video[0]
-            if stream.codec_context.name != "h264":
+            if stream.codec_context.name not in ("h264", "mpeg4"):
                 continue
             packets = (bytes(p) for p in container.demux(stream) if p.size)
             parts = [bytes(stream.codec_context.extradata or b""), *itertools.islice(packets, count or None)]
