@@ -152,7 +152,7 @@ def test_depth_and_odd_sizes(tmp_path):
 def test_rotation_turns_cells_and_directions(tmp_path, monkeypatch):
     path = make(tmp_path, WITH_VECTORS["h264"], shifting(3, 0, 8))
     plain = read(path, features=("md", "rgbr", "if"))[0]
-    monkeypatch.setattr("salientclips.media.motion._rotation", lambda _frame: 90)
+    monkeypatch.setattr("salientclips.media.motion.rotation_deg", lambda _frame: 90)
     turned = read(path, features=("md", "rgbr", "if"))[0]
     assert turned.md.shape == (1, 2, 12, 8)
     np.testing.assert_array_equal(turned.md[0, 1], np.rot90(plain.md[0, 0], -1))

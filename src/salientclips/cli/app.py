@@ -73,18 +73,13 @@ def score(
     """Give every clip of a video one saliency."""
     from ..outputs.contract import scores_json
     from ..outputs.score_files import check_writable, save_scores
-    from ..samplers import make_sampler
-    from ..verbs.score import DEFAULT_SAMPLER
-    from ..verbs.score import score as work_out
-    from .progress import progress_bar
     from .show import show_scores
+    from .stored import scores_for
 
     if output is not None:
         check_writable(output)
-    judge = make_sampler(sampler or DEFAULT_SAMPLER, seed=seed, frames_per_clip=frames_per_clip)
     spec = opt.clip_spec(clip_frames, frame_step, clip_seconds)
-    with progress_bar() as progress:
-        scores = work_out(video, judge, clip=spec, threads=threads, progress=progress)
+    scores = scores_for(video, None, sampler, frames_per_clip, seed, spec, threads)
     if output is not None:
         save_scores(scores, output)
     if as_json:

@@ -20,7 +20,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ..media.payloads import StreamFacts, read_facts, read_payloads
+from ..media.payloads import StreamFacts, read_payloads
 from ..media.references import find_references
 from ..timeline import ClipGrid
 from ..types import ClipFeatures, FeatureParameters, PacketTable
@@ -56,11 +56,12 @@ class Unreadable(Exception):  # noqa: N818 - a message between rooms, not an err
     """The stream has a form that the native reader does not read; ``args[0]`` names it."""
 
 
-def why_unreadable(path: Path) -> str | None:
+def why_unreadable(path: Path, facts: StreamFacts) -> str | None:
     """Find out from the headers whether the native readers can read a file's motion.
 
     Args:
         path: A local file.
+        facts: What is constant in its stream.
 
     Returns:
         None where they can; else why not, in a line for the user.
@@ -68,7 +69,6 @@ def why_unreadable(path: Path) -> str | None:
     Raises:
         MediaError: The file cannot be opened.
     """
-    facts = read_facts(path)
     if facts.codec not in CODECS:
         return f"there is no bitstream reader for {facts.codec}"
     missing = why_missing()
@@ -97,6 +97,7 @@ def why_missing() -> str | None:
 
 def read_features(
     path: Path,
+    facts: StreamFacts,
     table: PacketTable,
     grid: ClipGrid,
     parameters: FeatureParameters,
@@ -107,6 +108,7 @@ def read_features(
 
     Args:
         path: A local file of one of ``CODECS``.
+        facts: What is constant in its stream.
         table: Its packet table.
         grid: Its clips.
         parameters: How many frames to read of each clip; ``"if"`` is not read here.
@@ -125,7 +127,6 @@ def read_features(
     for rows in wanted_of_clip:
         wanted[rows] = True
     collector = Collector(table, parameters, wanted_of_clip, [np.zeros(0, dtype=np.int64)] * len(grid))
-    facts = read_facts(path)
     maker = FeatureMaker(facts, table)
     for row, picture in read_pictures(path, facts, wanted):
         if picture is None:
@@ -144,6 +145,7 @@ def read_pictures(
 
     Args:
         path: A local file of one of ``CODECS``.
+        facts: What is constant in its stream.
         facts: What :func:`salientclips.media.payloads.read_facts` says of it.
         wanted: Which rows of the packet table to parse (num_packets,).
         sub_8x8: Give H.264's partitions below 8x8, else the first 4x4 vector of each 8x8, as FFmpeg does.

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from ..errors import FeatureUnavailableError
+from ..media.payloads import StreamFacts, read_facts
 from ..timeline import ClipGrid
 from ..types import ClipFeatures, Feature, FeatureParameters, FeatureSupport, PacketTable, Probe
 from . import bitstream, decoded
@@ -77,10 +79,15 @@ class FeatureReader:
         else:
             yield from self._bitstream(motion)
 
+    @cached_property
+    def _facts(self) -> StreamFacts:
+        # A frame is decoded for them: once, and only where the bitstream is asked at all.
+        return read_facts(self.path)
+
     def _is_readable(self) -> bool:
         if self.backend == "decoded":
             return False
-        reason = bitstream.why_unreadable(self.path)
+        reason = bitstream.why_unreadable(self.path, self._facts)
         if reason is not None and self.backend == "bitstream":
             raise FeatureUnavailableError(
                 f"'{self.path}' cannot be read without decoding: {reason}", "use the decoded back end"
@@ -91,7 +98,7 @@ class FeatureReader:
         given = 0
         try:
             for clip in bitstream.read_features(
-                self.path, self.table, self.grid, parameters, progress=self.progress
+                self.path, self._facts, self.table, self.grid, parameters, progress=self.progress
             ):
                 given += 1
                 yield clip
@@ -143,7 +150,7 @@ def with_bitstream(probe: Probe) -> Probe:
     Returns:
         The same with ``features`` naming the back end that :class:`FeatureReader` would use, and why.
     """
-    reason = bitstream.why_unreadable(probe.path)
+    reason = bitstream.why_unreadable(probe.path, read_facts(probe.path))
     features = dict(probe.features)
     for name in _MOTION:
         if reason is None:

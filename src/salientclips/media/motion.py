@@ -45,6 +45,7 @@ from .colour import Colour
 from .container import open_container, video_stream
 from .demux import codec_name
 from .motion_codecs import exports_motion_vectors
+from .orientation import rotation_deg
 from .planes import Plane, full_planes, rgb_picture, small_planes
 from .references import find_references, rows_to_feed
 from .vectors import VECTOR_DTYPE
@@ -284,7 +285,7 @@ class _Maker:
             return
         if row in self._plan.stills:
             rgb = rgb_picture(frame, self._shorter_side_px, self._still_scaler)
-            yield StillPicture(row, rgb, _rotation(frame))
+            yield StillPicture(row, rgb, rotation_deg(frame))
         if row in self._plan.references:
             motion = self._motion(row, frame)
             if motion is not None:
@@ -323,7 +324,7 @@ class _Maker:
             here.shrink_y,
             *size,
             here.colour,
-            _rotation(frame),
+            rotation_deg(frame),
         )
 
 
@@ -341,8 +342,3 @@ def vectors_of(frame: av.video.frame.VideoFrame) -> npt.NDArray[np.void]:
         return np.zeros(0, dtype=VECTOR_DTYPE)
     vectors: npt.NDArray[np.void] = side_data.to_ndarray()
     return vectors
-
-
-def _rotation(frame: av.video.frame.VideoFrame) -> int:
-    # FFmpeg counts counterclockwise; angles between the quarters are not used by cameras.
-    return round(-frame.rotation / 90) % 4 * 90
