@@ -20,6 +20,7 @@ FLOORS = (
     "types",
     "media",
     "compressed",
+    "networks",
     "samplers",
     "classifiers",
     "outputs",

@@ -10,9 +10,7 @@ import torch
 from torch import nn
 
 from salientclips.classifiers import CLASSIFIERS, ClipClassifier, kinetics400_labels, load_classifier
-from salientclips.classifiers.cost import count_gflops, count_parameters
 from salientclips.classifiers.csn import from_mmaction
-from salientclips.classifiers.extras import pick_device, require
 from salientclips.classifiers.loading import _recipe
 from salientclips.classifiers.network import NetworkClassifier
 from salientclips.classifiers.r2plus1d import R2Plus1D, middle_channels
@@ -24,6 +22,8 @@ from salientclips.errors import (
     UnknownNameError,
     WeightsError,
 )
+from salientclips.networks.cost import count_gflops, count_parameters
+from salientclips.networks.extras import pick_device, require
 
 TORCHVISION = ("r3d_18", "mc3_18", "r2plus1d_18")
 

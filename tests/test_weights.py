@@ -13,9 +13,9 @@ import pytest
 import torch
 from torch import nn
 
-from salientclips.classifiers.numpy_pickle import read_numpy_pickle
-from salientclips.classifiers.weights import load_tensors, local_file, read_tensors
 from salientclips.errors import WeightsError
+from salientclips.networks.numpy_pickle import read_numpy_pickle
+from salientclips.networks.weights import load_tensors, local_file, read_tensors
 
 
 def small_net() -> nn.Sequential:

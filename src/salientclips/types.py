@@ -161,6 +161,8 @@ class ClipFeatures:
     """Mean squared luma residual over the cell (n, h, w), squared 8-bit levels."""
     iframes: npt.NDArray[np.uint8] | None = None
     """Decoded I-frames (m, 3, H', W') RGB at reduced size, m >= 0."""
+    mel: npt.NDArray[np.float32] | None = None
+    """MEL spectrogram (40, 200) of twice the clip, centred on it; None where there is no sound around it."""
     failures: int = 0
     """Frames of the clip that were to be read and could not be: broken packets, lost references."""
 
@@ -197,6 +199,9 @@ class ClipScores:
     """What went wrong without stopping the work, one line each."""
     seconds: dict[str, float] = field(default_factory=dict, compare=False)
     """Time spent by part: ``demux``, ``features``, ``sampler``."""
+    streams: dict[str, npt.NDArray[np.float64]] = field(default_factory=dict)
+    """Saliency by stream (num_clips,) each, where the sampler has several: ``md``, ``rgbr``, ``if``, their mean
+    ``visual``, and ``audio``. NaN where a clip had none of the stream. The rule ``av-union-list`` needs the last two."""
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -205,9 +210,12 @@ class ClipScores:
         """Whether all but the time spent is the same, the scores bit for bit."""
         if not isinstance(other, ClipScores):
             return NotImplemented
-        names = [f.name for f in fields(self) if f.compare and f.name != "scores"]
+        names = [f.name for f in fields(self) if f.compare and f.name not in ("scores", "streams")]
         same = all(getattr(self, name) == getattr(other, name) for name in names)
-        return same and self.scores.tobytes() == other.scores.tobytes()
+        return same and self._bits() == other._bits()
+
+    def _bits(self) -> tuple[bytes, dict[str, bytes]]:
+        return self.scores.tobytes(), {name: values.tobytes() for name, values in self.streams.items()}
 
     def __hash__(self) -> int:
         """By file and sampler; scores that are equal have the same."""

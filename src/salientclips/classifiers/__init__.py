@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import UnknownNameError
-from .extras import require
+from ..networks.extras import require
 from .labels import kinetics400_labels
 from .preprocess import prepare_clip, shrink_frames
 from .protocol import ClipClassifier, ClipInput

@@ -21,8 +21,8 @@ import torch
 from torch import nn
 
 from ..errors import InputError, WeightsError
-from .cost import count_gflops
-from .extras import require
+from ..networks.cost import count_gflops
+from ..networks.extras import require
 from .protocol import ClipInput
 
 _DEFAULT_STEP = 4

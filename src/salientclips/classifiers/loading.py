@@ -15,14 +15,14 @@ import torch
 from torch import nn
 
 from ..errors import InputError, WeightsError
-from .cost import count_gflops
-from .extras import pick_device
+from ..networks.cost import count_gflops
+from ..networks.extras import pick_device
+from ..networks.weights import load_tensors, local_file, read_tensors
 from .labels import default_labels, kinetics400_labels, labels_from
 from .network import NetworkClassifier
 from .protocol import ClipInput
 from .recipe import NORMALISATIONS, Normalisation, Recipe
 from .torchvision import TorchvisionName
-from .weights import load_tensors, local_file, read_tensors
 
 SEED = 0
 """Of random weights: the same numbers in every process."""

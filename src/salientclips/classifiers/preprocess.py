@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError
-from .extras import require
+from ..networks.extras import require
 from .protocol import ClipInput
 
 if TYPE_CHECKING:

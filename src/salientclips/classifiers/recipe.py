@@ -2,7 +2,7 @@
 
 A checkpoint of one network circulates under several naming schemes; a :class:`Layout` recognises one by a
 tensor that only it has and renames the rest. Nothing is guessed: after renaming, every tensor must fit
-(:mod:`salientclips.classifiers.weights`).
+(:mod:`salientclips.networks.weights`).
 """
 
 from __future__ import annotations

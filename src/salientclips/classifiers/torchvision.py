@@ -21,7 +21,7 @@ import torch
 from torch import nn
 
 from ..errors import WeightsError
-from .extras import require
+from ..networks.extras import require
 from .protocol import ClipInput
 from .recipe import NORMALISATIONS, Recipe
 

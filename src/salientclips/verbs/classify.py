@@ -8,36 +8,25 @@ upper bound, at dense cost).
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
-from itertools import islice
+from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from ..classifiers import ClipClassifier, ClipInput, prepare_clip, shrink_frames
+from ..classifiers import ClipClassifier
+from ..classifiers.look import ClipLooker, Probabilities
 from ..errors import InputError, UnknownNameError
-from ..media.decode import FrameReader
-from ..media.demux import lazy_times, read_packets
+from ..media.demux import read_packets
 from ..samplers import Random, Sampler, Uniform
 from ..timeline import ClipSpec
 from ..types import ClipScores, PacketTable, Prediction, SelectedClip, Selection, VideoPrediction
 from .score import DEFAULT_SAMPLER, Progress, score
 
-if TYPE_CHECKING:
-    import torch
-
 STRATEGIES: tuple[str, ...] = ("sampler", "dense", "uniform", "random", "oracle")
 """How clips can be chosen."""
-
-_FRAMES_AT_ONCE = 8
-
-Probabilities = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -126,10 +115,11 @@ class VideoClassifier:
         progress: Progress | None,
     ) -> _Looked:
         """Run f on clips, in order of time so that the decoder only moves forward."""
-        looker = _Looker(path, self.classifier, table, self.threads, self.batch_clips)
+        looker = ClipLooker(path, self.classifier, table, self.threads, self.batch_clips)
         ordered = sorted(clips, key=lambda c: c.start)
+        report = None if progress is None else partial(progress, "classifier")
         row_of = {c.index: row for row, c in enumerate(ordered)}
-        probabilities = looker.look(ordered, progress)[[row_of[c.index] for c in clips]]
+        probabilities = looker.look(ordered, report)[[row_of[c.index] for c in clips]]
         return _Looked(probabilities, looker.seconds, len(clips), looker.warnings)
 
     def _oracle(self, candidates: Selection, looked: _Looked, label: str | None) -> tuple[Selection, _Looked]:
@@ -183,81 +173,3 @@ class _Looked:
     seconds: dict[str, float]
     clips_looked_at: int
     warnings: tuple[str, ...]
-
-
-class _Looker:
-    """Decodes clips and shows them to f, a few at a time."""
-
-    def __init__(
-        self,
-        path: Path,
-        classifier: ClipClassifier,
-        table: PacketTable,
-        threads: int,
-        batch_clips: int,
-    ) -> None:
-        self._path, self._classifier, self._table = path, classifier, table
-        self._times = lazy_times(table)
-        self._threads, self._batch_clips = threads, batch_clips
-        self.seconds = {"decode": 0.0, "classifier": 0.0}
-        self.warnings: tuple[str, ...] = ()
-
-    def look(self, clips: Sequence[SelectedClip], progress: Progress | None) -> Probabilities:
-        """Class probabilities of clips in order of time; float32 (num_clips, num_classes)."""
-        import torch
-
-        rows: list[Probabilities] = []
-        with FrameReader(self._path, self._table, threads=self._threads) as reader:
-            tensors = self._decoded(reader, clips)
-            while batch := list(islice(tensors, self._batch_clips)):
-                began = perf_counter()
-                rows.append(self._classifier(torch.stack(batch)).cpu().numpy())
-                self.seconds["classifier"] += perf_counter() - began
-                if progress is not None:
-                    progress("classifier", sum(map(len, rows)) / len(clips))
-            if reader.decode_failures:
-                self.warnings = (f"{reader.decode_failures} packets of the chosen clips were broken",)
-        return np.concatenate(rows)
-
-    def _decoded(self, reader: FrameReader, clips: Sequence[SelectedClip]) -> Iterator[torch.Tensor]:
-        wanted = self._classifier.input
-        for clip in clips:
-            began = perf_counter()
-            times = iter(clip_frame_times(clip, self._times, wanted))
-            # A few large frames at a time: a clip of 64 frames of 4K would fill 1.6 GB.
-            parts = []
-            while some := list(islice(times, _FRAMES_AT_ONCE)):
-                frames = np.stack([frame.rgb for frame in reader.frames_at(some)])
-                parts.append(shrink_frames(frames, wanted))
-            tensor = prepare_clip(np.concatenate(parts), wanted)
-            self.seconds["decode"] += perf_counter() - began
-            yield tensor
-
-
-def clip_frame_times(
-    clip: SelectedClip, shown: Sequence[Fraction], wanted: ClipInput
-) -> tuple[Fraction, ...]:
-    """The times of the frames of a clip that a classifier is shown.
-
-    T frames at the classifier's step, centred in the clip. A clip that is too short for that (a scene, fixed
-    seconds, the end of a video) has its frames spread evenly over T places, repeating some, so nothing outside
-    the clip is ever looked at; a clip without any frame shows the one before it.
-
-    Args:
-        clip: Where to look.
-        shown: Display times of all frames of the video, increasing, seconds on the timeline.
-        wanted: Clip length and frame step of the classifier.
-
-    Returns:
-        ``wanted.frames`` times from ``shown``, not decreasing.
-    """
-    first, stop = bisect_left(shown, clip.start), bisect_left(shown, clip.end)
-    if stop == first:
-        first = max(0, first - 1)
-        stop = first + 1
-    count, step = wanted.frames, wanted.frame_step
-    spare = (stop - first) - ((count - 1) * step + 1)
-    if spare >= 0:
-        begin = first + spare // 2
-        return tuple(shown[begin + j * step] for j in range(count))
-    return tuple(shown[first + (2 * j + 1) * (stop - first) // (2 * count)] for j in range(count))

@@ -1,0 +1,141 @@
+"""Looks at clips with a classifier: decodes only them, in order of time, and asks f (paper, section 3).
+
+Used to classify the chosen clips of a video, and to look at all of them once (the labels of training, and every
+strategy of the poster's tables, are look-ups into that).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ..media.decode import FrameReader
+from ..media.demux import lazy_times
+from ..types import PacketTable
+from .preprocess import prepare_clip, shrink_frames
+from .protocol import ClipClassifier, ClipInput
+
+if TYPE_CHECKING:
+    import torch
+
+Probabilities = npt.NDArray[np.float32]
+"""Class probabilities (num_clips, num_classes)."""
+
+_FRAMES_AT_ONCE = 8
+
+
+class Span(Protocol):
+    """Anything with a start and an end in exact seconds on the timeline, such as a ``SelectedClip``."""
+
+    @property
+    def start(self) -> Fraction:
+        """Seconds on the timeline."""
+
+    @property
+    def end(self) -> Fraction:
+        """Seconds on the timeline, not included."""
+
+
+class ClipLooker:
+    """Decodes clips and shows them to f, a few at a time.
+
+    Args:
+        path: A local video file.
+        classifier: f.
+        table: The packet table of the file.
+        threads: Decoder threads; the result does not depend on it.
+        batch_clips: Clips given to f at once; bounds the memory.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        classifier: ClipClassifier,
+        table: PacketTable,
+        threads: int = 1,
+        batch_clips: int = 4,
+    ) -> None:
+        self._path, self._classifier, self._table = path, classifier, table
+        self._times = lazy_times(table)
+        self._threads, self._batch_clips = threads, batch_clips
+        self.seconds = {"decode": 0.0, "classifier": 0.0}
+        """Time spent so far by part."""
+        self.warnings: tuple[str, ...] = ()
+        """What went wrong without stopping the work, one line each."""
+
+    def look(self, clips: Sequence[Span], progress: Callable[[float], None] | None = None) -> Probabilities:
+        """Look at clips.
+
+        Args:
+            clips: At least one, in order of time, so that the decoder only moves forward.
+            progress: Called with the share of clips done, 0 to 1.
+
+        Returns:
+            float32 (num_clips, num_classes), in the order of ``clips``.
+
+        Raises:
+            MediaError: The video cannot be read.
+        """
+        import torch
+
+        rows: list[Probabilities] = []
+        with FrameReader(self._path, self._table, threads=self._threads) as reader:
+            tensors = self._decoded(reader, clips)
+            while batch := list(islice(tensors, self._batch_clips)):
+                began = perf_counter()
+                rows.append(self._classifier(torch.stack(batch)).cpu().numpy())
+                self.seconds["classifier"] += perf_counter() - began
+                if progress is not None:
+                    progress(sum(map(len, rows)) / len(clips))
+            if reader.decode_failures:
+                self.warnings = (f"{reader.decode_failures} packets of the chosen clips were broken",)
+        return np.concatenate(rows)
+
+    def _decoded(self, reader: FrameReader, clips: Sequence[Span]) -> Iterator[torch.Tensor]:
+        wanted = self._classifier.input
+        for clip in clips:
+            began = perf_counter()
+            times = iter(clip_frame_times(clip, self._times, wanted))
+            # A few large frames at a time: a clip of 64 frames of 4K would fill 1.6 GB.
+            parts = []
+            while some := list(islice(times, _FRAMES_AT_ONCE)):
+                frames = np.stack([frame.rgb for frame in reader.frames_at(some)])
+                parts.append(shrink_frames(frames, wanted))
+            tensor = prepare_clip(np.concatenate(parts), wanted)
+            self.seconds["decode"] += perf_counter() - began
+            yield tensor
+
+
+def clip_frame_times(clip: Span, shown: Sequence[Fraction], wanted: ClipInput) -> tuple[Fraction, ...]:
+    """The times of the frames of a clip that a classifier is shown.
+
+    T frames at the classifier's step, centred in the clip. A clip that is too short for that (a scene, fixed
+    seconds, the end of a video) has its frames spread evenly over T places, repeating some, so nothing outside
+    the clip is ever looked at; a clip without any frame shows the one before it.
+
+    Args:
+        clip: Where to look.
+        shown: Display times of all frames of the video, increasing, seconds on the timeline.
+        wanted: Clip length and frame step of the classifier.
+
+    Returns:
+        ``wanted.frames`` times from ``shown``, not decreasing.
+    """
+    first, stop = bisect_left(shown, clip.start), bisect_left(shown, clip.end)
+    if stop == first:
+        first = max(0, first - 1)
+        stop = first + 1
+    count, step = wanted.frames, wanted.frame_step
+    spare = (stop - first) - ((count - 1) * step + 1)
+    if spare >= 0:
+        begin = first + spare // 2
+        return tuple(shown[begin + j * step] for j in range(count))
+    return tuple(shown[first + (2 * j + 1) * (stop - first) // (2 * count)] for j in range(count))
