@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from media_files import make_video, read_counter
 from salientclips.classifiers import ClipInput
+from salientclips.classifiers.look import clip_frame_times
 from salientclips.errors import InputError, StoredScoresError, UnknownNameError
 from salientclips.types import ClipScores, SelectedClip
-from salientclips.verbs.classify import STRATEGIES, VideoClassifier, clip_frame_times
+from salientclips.verbs.classify import STRATEGIES, VideoClassifier
 from salientclips.verbs.score import score
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'salientclips[torch]'")

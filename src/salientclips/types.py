@@ -201,7 +201,7 @@ class ClipScores:
     """Time spent by part: ``demux``, ``features``, ``sampler``."""
     streams: dict[str, npt.NDArray[np.float64]] = field(default_factory=dict)
     """Saliency by stream (num_clips,) each, where the sampler has several: ``md``, ``rgbr``, ``if``, their mean
-    ``visual``, and ``audio``. NaN where a clip had none of the stream. The rule ``av-union-list`` needs the last two."""
+    ``visual``, and ``audio``. NaN where a clip had nothing of the stream."""
 
     def __len__(self) -> int:
         return len(self.scores)
