@@ -30,6 +30,18 @@ class VideoEvidence:
     """Reads features: an iterator in order of clips, one item a clip, each to be used and let go."""
 
 
+@dataclass(frozen=True)
+class Judged:
+    """What a sampler with several streams says: its verdict, and the opinions that went into it."""
+
+    scores: npt.NDArray[np.float64]
+    """Saliency of each clip (num_clips,); NaN for a clip of which nothing could be read."""
+    streams: dict[str, npt.NDArray[np.float64]]
+    """Saliency by stream; see ``ClipScores.streams``."""
+    warnings: tuple[str, ...] = ()
+    """What the user should know of, one line each: a stream that this video does not have."""
+
+
 class Sampler(Protocol):
     """A light judge of clips (the paper's saliency S, section 3)."""
 
@@ -49,12 +61,13 @@ class Sampler(Protocol):
     def parameters(self) -> dict[str, float | int | str]:
         """Everything else that decides its numbers, to be stored with them."""
 
-    def __call__(self, evidence: VideoEvidence) -> npt.NDArray[np.float64]:
+    def __call__(self, evidence: VideoEvidence) -> npt.NDArray[np.float64] | Judged:
         """Score every clip.
 
         Args:
             evidence: The video.
 
         Returns:
-            float64 (num_clips,); higher is more salient; NaN for a clip of which nothing could be read.
+            float64 (num_clips,); higher is more salient; NaN for a clip of which nothing could be read. Or the
+            same with the streams it was made from.
         """

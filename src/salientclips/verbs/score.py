@@ -18,7 +18,7 @@ import numpy.typing as npt
 from ..compressed.reader import Backend, FeatureReader, backend_of
 from ..media.demux import clip_grid, read_packets
 from ..media.fingerprint import fingerprint
-from ..samplers import Sampler, VideoEvidence, make_sampler
+from ..samplers import Judged, Sampler, VideoEvidence, make_sampler
 from ..timeline import ClipGrid, ClipSpec
 from ..types import ClipFeatures, ClipScores, FeatureParameters, PacketTable
 
@@ -84,9 +84,10 @@ def score(
         return watch.timed("features", reader.read(parameters))
 
     began = perf_counter()
-    raw = judge(VideoEvidence(table, clips, features))
+    said = judge(VideoEvidence(table, clips, features))
+    judged = said if isinstance(said, Judged) else Judged(said, {})
     watch.seconds["sampler"] = perf_counter() - began - watch.seconds.get("features", 0.0)
-    scores, missing = _fill(raw)
+    scores, missing = _fill(judged.scores)
     return ClipScores(
         path=path,
         fingerprint=fingerprint(path),
@@ -98,8 +99,9 @@ def score(
         scores=scores,
         rule=judge.rule,
         features_used=_used(judge.feature_parameters, reader),
-        warnings=(*table.warnings, *reader.warnings, *missing),
+        warnings=(*table.warnings, *reader.warnings, *judged.warnings, *missing),
         seconds=watch.seconds,
+        streams=judged.streams,
     )
 
 

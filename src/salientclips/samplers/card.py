@@ -1,0 +1,94 @@
+"""The card of a learned sampler: what it reads, how it was made, on what, and how well it did.
+
+The card travels with the weights. A sampler without one cannot be trusted: features of another definition give
+numbers that look right and are not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..timeline import ClipSpec
+
+Stream = Literal["md", "rgbr", "if", "audio"]
+"""What one network looks at (paper: motion displacements, RGB residuals, I-frames, MEL spectrogram)."""
+STREAMS: tuple[Stream, ...] = ("md", "rgbr", "if", "audio")
+
+Architecture = Literal["resnet18", "shufflenet26", "vgg18"]
+ARCHITECTURES: tuple[Architecture, ...] = ("resnet18", "shufflenet26", "vgg18")
+
+Objective = Literal["ac", "sal-cl", "sal-rank"]
+OBJECTIVES: tuple[Objective, ...] = ("ac", "sal-cl", "sal-rank")
+
+Combination = Literal[
+    "av-union-list", "av-convex-score", "av-convex-list", "av-intersect-list", "av-joint-training"
+]
+COMBINATIONS: tuple[Combination, ...] = (
+    "av-union-list",
+    "av-convex-score",
+    "av-convex-list",
+    "av-intersect-list",
+    "av-joint-training",
+)
+
+FEATURE_VERSION = 1
+"""Counts changes to the definitions of MD, RGB-R, I-frames or MEL; a sampler of another version is refused."""
+
+
+@dataclass(frozen=True)
+class StreamCard:
+    """One network of a sampler."""
+
+    stream: Stream
+    architecture: Architecture
+    objective: Objective
+    mean: tuple[float, ...]
+    """Subtracted from each input channel (num_channels,), in the feature's unit."""
+    std: tuple[float, ...]
+    """Divides each input channel after that (num_channels,)."""
+    parameters: int
+    """Trainable numbers."""
+    mmacs: float
+    """10^6 multiply-adds for one frame at 14 x 14 cells (for audio: one window)."""
+
+
+@dataclass(frozen=True)
+class SamplerCard:
+    """Everything that decides a learned sampler's numbers, and where they come from."""
+
+    name: str
+    streams: tuple[StreamCard, ...]
+    """At least one; their order is that of ``STREAMS``."""
+    clip: ClipSpec
+    """The clips that it was trained on."""
+    frames_per_clip: int
+    """Inter-coded frames read per clip; 0 for all."""
+    short_side_cells: int = 14
+    """Shorter side of the network's input, cells of 16 pixels (224 / 16)."""
+    combination: Combination | None = None
+    """How sound and picture are put together; None with only one of them."""
+    visual_share: float = 0.8
+    """``av-union-list``: the share of K that the visual list fills (K' = 8 of 10)."""
+    visual_weight: float = 0.5
+    """``av-convex-score`` and ``av-convex-list``: weight of the visual stream, 0 to 1; audio has the rest."""
+    classes: tuple[str, ...] = ()
+    """Outputs of the networks under the objective ``ac``; empty where only others are used."""
+    classifier: str = ""
+    """f, whose judgement it learned."""
+    data: str = ""
+    """What it was trained on, in a line."""
+    videos: int = 0
+    """Videos it was trained on."""
+    licence: str = ""
+    """Licence of the weights."""
+    options: dict[str, float | int | str] = field(default_factory=dict)
+    """Everything of the training that could have been otherwise: margin, pairs, epochs, rate, seed ..."""
+    validation: dict[str, float] = field(default_factory=dict)
+    """Figures on the validation split, for example ``accuracy_at_10``."""
+    histogram: tuple[float, ...] = ()
+    """Where f's best clips lay in the training videos: shares of equal parts of a video's length, sum 1 (the
+    paper's "empirical" draws from it)."""
+    feature_version: int = FEATURE_VERSION
+    versions: dict[str, str] = field(default_factory=dict)
+    """Of salientclips and torch at training."""
