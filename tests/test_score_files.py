@@ -103,6 +103,14 @@ def test_any_numbers_and_any_times_survive(
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
+def test_ticks_beyond_64_bits_survive(tmp_path: Path, suffix: str) -> None:
+    times = [Fraction(i * 7, d) for i, d in enumerate((1, 1579, 5476, 3761, 7013, 8227), start=1)]
+    scores = make_scores([0.0] * 5, grid=ClipGrid.from_spans(list(pairwise(sorted(times)))))
+    save_scores(scores, tmp_path / f"scores{suffix}")
+    assert_same(load_scores(tmp_path / f"scores{suffix}"), scores)
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
 def test_a_renamed_video_is_recognised_and_another_is_refused(tmp_path: Path, suffix: str) -> None:
     video, other = tmp_path / "a.mp4", tmp_path / "b.mp4"
     video.write_bytes(b"v" * 3_000_000)

@@ -239,7 +239,12 @@ def _write_parquet(path: Path, header: Json, rows: list[Json]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    kinds = (pa.int64(), pa.float64(), pa.float64(), pa.float64(), pa.int64(), pa.int64())
+    # A grid of unrelated fractions can have ticks beyond 64 bits; they then travel as text.
+    large = max((abs(row[key]) for row in rows for key in _COLUMNS[-2:]), default=0) >= 2**63
+    ticks = pa.string() if large else pa.int64()
+    if large:
+        rows = [{**row, **{key: str(row[key]) for key in _COLUMNS[-2:]}} for row in rows]
+    kinds = (pa.int64(), pa.float64(), pa.float64(), pa.float64(), ticks, ticks)
     columns = [
         *zip(_COLUMNS, kinds, strict=True),
         *((name, pa.float64()) for name in _stream_columns(header)),

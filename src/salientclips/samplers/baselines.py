@@ -1,9 +1,9 @@
 """Samplers that need no training; each is a baseline for ever.
 
 ``uniform``, ``random`` and ``empirical`` are strategies of the paper's tables (poster, "Strategies").
-``packet-cost`` believes the encoder: what is costly to code is new. ``motion`` adds up what moves against the camera and what
-motion could not predict. ``cumulative-motion`` is MGSampler (Zhi et al., ICCV 2021) at clip level: clips are
-spread evenly over the motion instead of over time.
+``packet-cost`` believes the encoder: what is costly to code is new. ``motion`` adds up what moves against the
+camera and what motion could not predict. ``cumulative-motion`` is MGSampler (Zhi et al., ICCV 2021) at clip level:
+clips are spread evenly over the motion instead of over time.
 """
 
 from __future__ import annotations
