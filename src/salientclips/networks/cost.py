@@ -16,6 +16,23 @@ def count_parameters(network: nn.Module) -> int:
     return sum(p.numel() for p in network.parameters())
 
 
+def count_macs(network: nn.Module, input_shape: tuple[int, ...]) -> int:
+    """Cost of one pass.
+
+    Args:
+        network: On the ``meta`` device.
+        input_shape: Of the input, batch first.
+
+    Returns:
+        Multiply-adds in convolutions and matrix products, the unit of the papers (torch's counter counts a
+        multiplication and an addition as two).
+    """
+    example = torch.empty(input_shape, device="meta")
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        network.eval()(example)
+    return int(counter.get_total_flops()) // 2
+
+
 def count_gflops(network: nn.Module, frames: int, side_px: int) -> float:
     """Cost of one clip.
 
@@ -25,10 +42,6 @@ def count_gflops(network: nn.Module, frames: int, side_px: int) -> float:
         side_px: H = W, pixels.
 
     Returns:
-        10^9 multiply-adds in convolutions and matrix products, the unit of the papers (torch's counter
-        counts a multiplication and an addition as two).
+        10^9 multiply-adds, as :func:`count_macs` counts them.
     """
-    clip = torch.empty(1, 3, frames, side_px, side_px, device="meta")
-    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
-        network.eval()(clip)
-    return float(counter.get_total_flops()) / 2e9
+    return count_macs(network, (1, 3, frames, side_px, side_px)) / 1e9

@@ -1,0 +1,195 @@
+"""The networks of the samplers: ResNet-18, ShuffleNet-26 and the 18-layer VGG (paper, section 3; poster).
+
+One network looks at one stream and gives one number a class (objective AC) or one number (SAL-CL, SAL-RANK). The
+blocks are torchvision's. What differs is the stem: MD and RGB-R are grids of 14 cells at the shorter side, and the
+usual stem (stride 2, then max-pooling by 2) would leave 4 x 4 places of them before the first block. So:
+
+- ``"cells"`` (MD, RGB-R): one 3 x 3 convolution of stride 1, no pooling; the stages then work at 14, 7, 4 and 2
+  (ResNet-18), or at 7, 4 and 2 (ShuffleNet-26).
+- ``"pixels"`` (IF, 224 at the shorter side): torchvision's own stem.
+
+**ShuffleNet-26** is the paper's name for ShuffleNet units repeated (2, 4, 2): 8 units of 3 convolutions, the stem and
+the classifier are 26 layers. The units are those of torchvision, that is of version 2 (Ma et al., ECCV 2018), 116, 232
+and 464 channels wide; version 2's last 1 x 1 convolution is left out, for the paper's count has no place for it.
+
+**VGG-18** is configuration E of VGG (Simonyan and Zisserman, ICLR 2015) for one channel of 40 x 200: 16 convolutions of
+3 x 3, a hidden layer and the classifier are 18. It is light: a quarter as wide (16 to 128 channels), with batch
+normalisation, and with a mean over all places before the hidden layer instead of a fixed grid.
+
+Every network takes any height and width from 7 up. What their weights mean is not known here; see card.py.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import nn
+
+from ..errors import InputError, UnknownNameError
+from ..networks.cost import count_macs, count_parameters
+from ..networks.extras import require
+from .card import ARCHITECTURES, Architecture, Stream
+
+Stem = Literal["cells", "pixels"]
+"""What a network's input is made of: cells of 16 x 16 pixels, or pixels."""
+
+CHANNELS: dict[Stream, int] = {"md": 2, "rgbr": 3, "if": 3, "audio": 1}
+"""Channels of the input of each stream."""
+
+LEAST_SIDE = 7
+"""Smallest height and width of an input."""
+
+_SHUFFLE_UNITS = [2, 4, 2]
+_SHUFFLE_WIDTHS = [24, 116, 232, 464, 464]
+_VGG_STAGES = ((16, 2), (32, 2), (64, 4), (128, 4), (128, 4))
+"""Channels and convolutions of each stage; max-pooling by 2 stands between stages."""
+_VGG_HIDDEN = 256
+
+
+def build_network(
+    architecture: Architecture, in_channels: int, outputs: int, *, stem: Stem = "cells"
+) -> nn.Module:
+    """Build a network with fresh random weights, drawn by torch's global generator.
+
+    Args:
+        architecture: One of :data:`salientclips.samplers.card.ARCHITECTURES`.
+        in_channels: Channels of the input (C).
+        outputs: Numbers it gives: the classes under AC, else 1.
+        stem: How it begins; ``"pixels"`` for I-frames. ``vgg18`` begins the same way for both.
+
+    Returns:
+        float32 (B, C, h, w), h and w at least 7, to logits (B, outputs); in training mode.
+
+    Raises:
+        UnknownNameError: There is no such architecture.
+        InputError: ``in_channels`` or ``outputs`` is below 1.
+        MissingExtraError: torchvision is absent or does not load.
+    """
+    if in_channels < 1 or outputs < 1:
+        raise InputError(
+            f"a network of {in_channels} channels and {outputs} outputs is impossible",
+            "give at least 1 of each",
+        )
+    match architecture:
+        case "resnet18":
+            return _resnet18(in_channels, outputs, stem)
+        case "shufflenet26":
+            return _shufflenet26(in_channels, outputs, stem)
+        case "vgg18":
+            return _Vgg18(in_channels, outputs)
+        case _:
+            raise UnknownNameError("architecture", architecture, ARCHITECTURES)
+
+
+def network_for(stream: Stream, architecture: Architecture, outputs: int) -> nn.Module:
+    """Build the network of a stream: :func:`build_network` with the stream's channels and stem.
+
+    Args:
+        stream: What it looks at.
+        architecture: Its architecture.
+        outputs: Numbers it gives.
+
+    Returns:
+        The network.
+
+    Raises:
+        InputError: As for :func:`build_network`.
+        MissingExtraError: torchvision is absent or does not load.
+    """
+    return build_network(
+        architecture, CHANNELS[stream], outputs, stem="pixels" if stream == "if" else "cells"
+    )
+
+
+def input_shape(stream: Stream, short_side_cells: int = 14) -> tuple[int, int, int]:
+    """The input for which costs are stated: one square frame, or one audio window.
+
+    Args:
+        stream: What is looked at.
+        short_side_cells: Shorter side, cells of 16 pixels.
+
+    Returns:
+        (C, h, w).
+    """
+    if stream == "audio":
+        return CHANNELS[stream], 40, 200
+    side = short_side_cells * (16 if stream == "if" else 1)
+    return CHANNELS[stream], side, side
+
+
+def stream_cost(
+    stream: Stream, architecture: Architecture, outputs: int, short_side_cells: int = 14
+) -> tuple[int, float]:
+    """What the network of a stream costs, counted on the network itself.
+
+    Args:
+        stream: What it looks at.
+        architecture: Its architecture.
+        outputs: Numbers it gives.
+        short_side_cells: Shorter side of its input, cells of 16 pixels.
+
+    Returns:
+        Trainable parameters, and 10^6 multiply-adds for one frame (audio: one window) of :func:`input_shape`.
+
+    Raises:
+        InputError: As for :func:`build_network`.
+        MissingExtraError: torchvision is absent or does not load.
+    """
+    with torch.device("meta"):
+        network = network_for(stream, architecture, outputs)
+    macs = count_macs(network, (1, *input_shape(stream, short_side_cells)))
+    return count_parameters(network), macs / 1e6
+
+
+def _resnet18(in_channels: int, outputs: int, stem: Stem) -> nn.Module:
+    resnet = require("torchvision.models.resnet", "torch")
+    network: nn.Module = resnet.ResNet(resnet.BasicBlock, [2, 2, 2, 2], num_classes=outputs)
+    if stem == "cells":
+        network.conv1 = nn.Conv2d(in_channels, 64, 3, padding=1, bias=False)
+        network.maxpool = nn.Identity()
+    else:
+        network.conv1 = nn.Conv2d(in_channels, 64, 7, stride=2, padding=3, bias=False)
+    nn.init.kaiming_normal_(network.conv1.weight, mode="fan_out", nonlinearity="relu")
+    return network
+
+
+def _shufflenet26(in_channels: int, outputs: int, stem: Stem) -> nn.Module:
+    shufflenet = require("torchvision.models.shufflenetv2", "torch")
+    network: nn.Module = shufflenet.ShuffleNetV2(_SHUFFLE_UNITS, _SHUFFLE_WIDTHS, num_classes=outputs)
+    width, stride = _SHUFFLE_WIDTHS[0], 1 if stem == "cells" else 2
+    network.conv1 = nn.Sequential(
+        nn.Conv2d(in_channels, width, 3, stride=stride, padding=1, bias=False),
+        nn.BatchNorm2d(width),
+        nn.ReLU(inplace=True),
+    )
+    if stem == "cells":
+        network.maxpool = nn.Identity()
+    network.conv5 = nn.Identity()
+    return network
+
+
+class _Vgg18(nn.Module):
+    """The audio network; torchvision's VGG has a fixed number of channels, so its few lines are here."""
+
+    def __init__(self, in_channels: int, outputs: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        channels = in_channels
+        for stage, (width, convolutions) in enumerate(_VGG_STAGES):
+            if stage > 0:
+                # ceil_mode keeps a place where a side is 1, so that small inputs pass.
+                layers.append(nn.MaxPool2d(2, ceil_mode=True))
+            for _ in range(convolutions):
+                convolution = nn.Conv2d(channels, width, 3, padding=1, bias=False)
+                nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")
+                layers += [convolution, nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+                channels = width
+        self.features = nn.Sequential(*layers)
+        self.hidden = nn.Linear(channels, _VGG_HIDDEN)
+        self.fc = nn.Linear(_VGG_HIDDEN, outputs)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        places = self.features(x)
+        logits: torch.Tensor = self.fc(torch.relu(self.hidden(places.mean((2, 3)))))
+        return logits
