@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -58,7 +58,9 @@ def make_card(
     return SamplerCard(**{**fields, **changes})
 
 
-def make_learned(card: SamplerCard | None = None, *, seed: int = 0, threads: int | None = None) -> LearnedSampler:
+def make_learned(
+    card: SamplerCard | None = None, *, seed: int = 0, threads: int | None = None
+) -> LearnedSampler:
     """A sampler of that card with random weights, always the same; its batch-norm statistics are random too."""
     card = card or make_card()
     with torch.random.fork_rng():
@@ -102,4 +104,6 @@ class Kept:
     """What ``judge_features`` takes."""
 
     clips: tuple[ClipFeatures, ...]
-    parameters: FeatureParameters = FeatureParameters(2, ("md", "rgbr", "if", "audio"))
+    parameters: FeatureParameters = field(
+        default_factory=lambda: FeatureParameters(2, ("md", "rgbr", "if", "audio"))
+    )
