@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from . import options as opt
+from .evaluate import evaluate
 
 if TYPE_CHECKING:
     from ..compressed.frame_vectors import Frames
@@ -249,6 +250,9 @@ def doctor(as_json: opt.AsJson = False) -> None:
         _print_json({"schema": 1, "parts": [asdict(finding) for finding in findings]})
     else:
         show_doctor(findings)
+
+
+app.command()(evaluate)
 
 
 def _print_json(data: dict[str, Any]) -> None:

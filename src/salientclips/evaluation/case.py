@@ -13,6 +13,8 @@ import numpy.typing as npt
 from ..cache.types import DensePredictions
 from ..datasets.manifest import Entry
 from ..errors import InputError
+from ..samplers.card import COMBINATIONS
+from ..samplers.combine import combine, rule_of
 from ..types import ClipScores
 from .decoding import DecodePlan
 
@@ -41,6 +43,8 @@ class Case:
     """What decoding any clips of it takes."""
     judgements: dict[str, Judgement]
     """By the sampler's name in the tables."""
+    demux_s: float = 0.0
+    """What reading its packets took, seconds."""
 
     def __post_init__(self) -> None:
         for name, judgement in self.judgements.items():
@@ -59,9 +63,12 @@ class Case:
         Returns:
             float64 (num_classes,).
         """
-        return self.dense.probabilities[list(clips)].mean(axis=0, dtype=np.float64)
+        found: npt.NDArray[np.float64] = self.dense.probabilities[list(clips)].mean(axis=0, dtype=np.float64)
+        return found
 
-    def seconds(self, clips: tuple[int, ...], sampler: str | None, *, looks_at_all: bool = False) -> dict[str, float]:
+    def seconds(
+        self, clips: tuple[int, ...], sampler: str | None, *, looks_at_all: bool = False
+    ) -> dict[str, float]:
         """What choosing and looking at some clips takes, from what was measured of this video.
 
         Args:
@@ -77,8 +84,10 @@ class Case:
         everything = tuple(range(count))
         looked = everything if looks_at_all else clips
         spent, found = self.dense.seconds, dict.fromkeys(PARTS, 0.0)
-        found["demux"] = spent.get("demux", 0.0)
-        found["decode"] = spent.get("decode", 0.0) * self.plan.frames(looked) / max(1, self.plan.frames(everything))
+        found["demux"] = self.demux_s
+        found["decode"] = (
+            spent.get("decode", 0.0) * self.plan.frames(looked) / max(1, self.plan.frames(everything))
+        )
         found["classifier"] = spent.get("classifier", 0.0) * len(looked) / max(1, count)
         if sampler is not None:
             measured = self.judgements[sampler].scores.seconds
@@ -86,7 +95,9 @@ class Case:
             found["sampler"] = measured.get("sampler", 0.0)
         return found
 
-    def gflops(self, clips: tuple[int, ...], sampler: str | None, *, looks_at_all: bool = False) -> float | None:
+    def gflops(
+        self, clips: tuple[int, ...], sampler: str | None, *, looks_at_all: bool = False
+    ) -> float | None:
         """What the networks cost: f on the clips looked at, and the sampler on all.
 
         Args:
@@ -114,12 +125,12 @@ def variants(scores: ClipScores) -> dict[str, ClipScores]:
         By name: each stream of which this video has anything, and each combination where it has both picture and
         sound; empty where there is one stream at most. They cost nothing more than the sampler itself.
     """
-    from ..samplers.card import COMBINATIONS
-    from ..samplers.combine import combine, rule_of
-
     if len(scores.streams) < 2:
         return {}
-    found = {name: replace(scores, scores=_filled(values), rule="top", streams={}) for name, values in scores.streams.items()}
+    found = {
+        name: replace(scores, scores=_filled(values), rule="top", streams={})
+        for name, values in scores.streams.items()
+    }
     visual, audio = scores.streams.get("visual"), scores.streams.get("audio")
     if visual is not None and audio is not None:
         for combination in COMBINATIONS:

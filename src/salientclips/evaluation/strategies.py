@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
@@ -17,7 +18,8 @@ from ..errors import InputError
 from ..ranking import choose
 from ..samplers import Empirical, Random, Uniform
 from ..samplers.evidence import VideoEvidence
-from ..timeline import ClipGrid
+from ..timeline import ClipGrid, Timeline
+from ..types import PacketTable
 from .case import Case
 
 DRAWS = 10
@@ -102,23 +104,24 @@ def chosen(case: Case, strategy: Strategy, k: int, *, draws: int = DRAWS, seed: 
             raise InputError(f"there is no strategy {strategy.name!r}", "take one of usual_strategies()")
 
 
-def _drawn(case: Case, strategy: Strategy, draws: int, seed: int) -> Iterator[np.ndarray[tuple[int], np.dtype[np.float64]]]:
+def _drawn(
+    case: Case, strategy: Strategy, draws: int, seed: int
+) -> Iterator[np.ndarray[tuple[int], np.dtype[np.float64]]]:
     # Videos of one length must not all be drawn alike: the file decides along with the seed.
     own = int(case.dense.fingerprint.sha256[:12], 16)
     evidence = _grid_only(case.dense.grid)
     for number in range(draws):
         number_seed = int(np.random.SeedSequence((seed, number, own)).generate_state(1, np.uint64)[0])
-        judge = Empirical(strategy.histogram, number_seed) if strategy.name == "empirical" else Random(number_seed)
+        judge = (
+            Empirical(strategy.histogram, number_seed)
+            if strategy.name == "empirical"
+            else Random(number_seed)
+        )
         yield judge(evidence)
 
 
 def _grid_only(grid: ClipGrid) -> VideoEvidence:
     """Evidence for samplers that look at nothing but the clips' places."""
-    from fractions import Fraction
-
-    from ..timeline import Timeline
-    from ..types import PacketTable
-
     nothing = np.zeros(0, dtype=np.int64)
     table = PacketTable(
         Timeline(Fraction(1), Fraction(0)),
