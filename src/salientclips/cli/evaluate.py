@@ -40,18 +40,18 @@ def evaluate(
     sampler: Annotated[
         list[str] | None,
         typer.Option(
-            "--sampler", "-s", help="Who scores; give it several times to compare. [default: motion]"
+            "--sampler", "-s", help="Who scores; give it several times to compare. Default: motion."
         ),
     ] = None,
     k: Annotated[
         str, typer.Option("--k", "-k", help="Clips looked at: numbers and ranges, 1..20 or 5,10.")
     ] = "1..20",
     table_k: Annotated[
-        int | None, typer.Option(help="The K of the printed table. [default: 10]", show_default=False)
+        int | None, typer.Option(help="The K of the printed table. Default: 10.", show_default=False)
     ] = None,
     split: Annotated[
         str | None,
-        typer.Option(help="train, validation or test. [default: test where named]", show_default=False),
+        typer.Option(help="train, validation or test. Default: test where named.", show_default=False),
     ] = None,
     metric: Annotated[
         str, typer.Option(help="top-1, mean-class, or map for several labels a video.")
@@ -68,9 +68,11 @@ def evaluate(
     ] = None,
     benchmark: Annotated[
         str | None,
-        typer.Option(help="Name of the set in the tables. [default: the manifest's]", show_default=False),
+        typer.Option(help="Name of the set in the tables. Default: that of the manifest.", show_default=False),
     ] = None,
     draws: Annotated[int, typer.Option(help="Draws of random and empirical, averaged.", min=1)] = 10,
+    clip_frames: opt.ClassifierFrames = None,
+    frame_step: opt.ClassifierStep = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     seed: opt.Seed = 0,
     threads: opt.Threads = 1,
@@ -87,7 +89,13 @@ def evaluate(
     from .show_evaluation import show_evaluation
 
     look = load_classifier(
-        classifier, weights=weights, random_weights=random_weights, labels=labels, device=device
+        classifier,
+        weights=weights,
+        random_weights=random_weights,
+        labels=labels,
+        frames=clip_frames,
+        frame_step=frame_step,
+        device=device,
     )
     with progress_bar() as progress:
         found = run(

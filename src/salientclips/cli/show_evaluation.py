@@ -36,10 +36,17 @@ def show_evaluation(found: Evaluation, files: Sequence[Path]) -> None:
         soft_wrap=True,
     )
     _out.print(_strategies(found))
+    _out.print(_seconds(found))
     _out.print(_over_k(found))
     if any(row.part or row.finding.videos for row in found.samplers):
         _out.print(_samplers(found))
-    _out.print("Intervals: 95 %, bootstrap over groups of videos. Seconds: mean a video, on this machine.")
+    _out.print(
+        "Intervals: 95 %, bootstrap over groups of videos. Seconds: means, as measured on this machine."
+    )
+    if any(row.finding.videos for row in found.samplers):
+        _out.print(
+            "AUC: salient clips above others of their video. Hits: share of the K clips that are salient."
+        )
     _show_files(files)
     _warn(found.warnings[:10])
     if len(found.warnings) > 10:
@@ -51,26 +58,38 @@ def show_evaluation(found: Evaluation, files: Sequence[Path]) -> None:
 
 
 def _strategies(found: Evaluation) -> Table:
-    table = Table(title=f"{found.metric} at K = {found.k}", title_justify="left")
-    table.add_column("strategy")
-    for heading in ("%", "95 %", *(f"{part} s" for part in PARTS), "total s", "GFLOPs"):
-        table.add_column(heading, justify="right")
+    table = _table(f"{found.metric} at K = {found.k}", "strategy")
+    for heading in ("%", "95 % interval", "s / video", "GFLOPs / video"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for outcome in found.at_k():
+        row = outcome.row
+        cost = "" if row.gflops is None else f"{row.gflops:,.0f}"
+        cells = (f"{100 * row.accuracy:.1f}", _interval(row), f"{row.seconds_per_video:.2f}", cost)
+        table.add_row(escape(row.strategy.title), *cells)
+    return table
+
+
+def _seconds(found: Evaluation) -> Table:
+    table = _table(f"seconds a video at K = {found.k}", "strategy")
+    for heading in (*PARTS, "total"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for outcome in found.at_k():
         row = outcome.row
         parts = [f"{row.seconds[part]:.2f}" for part in PARTS]
-        cost = "" if row.gflops is None else f"{row.gflops:,.0f}"
-        accuracy = f"{100 * row.accuracy:.1f}"
-        table.add_row(
-            escape(row.strategy.title), accuracy, _interval(row), *parts, f"{row.seconds_per_video:.2f}", cost
-        )
+        table.add_row(escape(row.strategy.title), *parts, f"{row.seconds_per_video:.2f}")
+    return table
+
+
+def _table(title: str, first: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column(first, overflow="fold")
     return table
 
 
 def _over_k(found: Evaluation) -> Table:
     ks = sorted({row.k for row in found.rows if row.k is not None})
     shown = [k for k in ks if k in _KS_SHOWN] or ks[:8]
-    table = Table(title=f"{found.metric} in % over K", title_justify="left")
-    table.add_column("strategy")
+    table = _table(f"{found.metric} in % over K", "strategy")
     for k in shown:
         table.add_column(str(k), justify="right")
     for strategy in dict.fromkeys(row.strategy for row in found.rows if row.k is not None):
@@ -80,26 +99,26 @@ def _over_k(found: Evaluation) -> Table:
 
 
 def _samplers(found: Evaluation) -> Table:
-    table = Table(title=f"samplers and their parts at K = {found.k}", title_justify="left")
-    table.add_column("sampler")
-    for heading in ("streams", "network", "objective"):
+    table = _table(f"samplers and their parts at K = {found.k}", "sampler")
+    has_cards = any(row.card is not None for row in found.samplers)
+    for heading in ("streams", "network", "objective") if has_cards else ():
         table.add_column(heading, overflow="fold")
     for heading in ("%", "95 %", "AUC", "hits %"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for row in found.samplers:
-        streams, network, objective, _ = card_facts(row)
+        facts = card_facts(row)[:3] if has_cards else ()
         name = f"  {row.part}" if row.part else row.sampler
         known = row.finding.videos > 0
         auc, hits = (f"{row.finding.auc:.3f}", f"{100 * row.finding.hit_rate:.0f}") if known else ("", "")
         accuracy = f"{100 * row.row.accuracy:.1f}"
-        table.add_row(escape(name), streams, network, objective, accuracy, _interval(row.row), auc, hits)
+        table.add_row(escape(name), *facts, accuracy, _interval(row.row), auc, hits)
     return table
 
 
 def _interval(row: Row) -> str:
     if isnan(row.accuracy_low):
         return ""
-    return f"{100 * row.accuracy_low:.1f} to {100 * row.accuracy_high:.1f}"
+    return f"{100 * row.accuracy_low:.1f}-{100 * row.accuracy_high:.1f}"
 
 
 def _show_files(files: Sequence[Path]) -> None:

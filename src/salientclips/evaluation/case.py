@@ -81,14 +81,12 @@ class Case:
             classifier's in proportion to the clips), decoding by the frames that pass through the decoder.
         """
         count = len(self.dense.grid)
-        everything = tuple(range(count))
-        looked = everything if looks_at_all else clips
+        looked = count if looks_at_all else len(clips)
+        passed = self.plan.all_frames if looks_at_all else self.plan.frames(clips)
         spent, found = self.dense.seconds, dict.fromkeys(PARTS, 0.0)
         found["demux"] = self.demux_s
-        found["decode"] = (
-            spent.get("decode", 0.0) * self.plan.frames(looked) / max(1, self.plan.frames(everything))
-        )
-        found["classifier"] = spent.get("classifier", 0.0) * len(looked) / max(1, count)
+        found["decode"] = spent.get("decode", 0.0) * passed / max(1, self.plan.all_frames)
+        found["classifier"] = spent.get("classifier", 0.0) * looked / max(1, count)
         if sampler is not None:
             measured = self.judgements[sampler].scores.seconds
             found["features"] = measured.get("features", 0.0) + measured.get("audio", 0.0)

@@ -157,7 +157,7 @@ def _draw_over_k(found: Evaluation, table: Table) -> Figure:
         rows = _of(table, name)
         x = ks if name[0] == "dense" else [_number(row[2]) for row in rows]
         y = [_number(row[3]) for row in rows] * (len(ks) if name[0] == "dense" else 1)
-        axes.plot(x, y, look.dash, color=look.colour, marker=look.marker, ms=4, lw=look.width)
+        axes.plot(x, y, ls=look.dash, color=look.colour, marker=look.marker, ms=4, lw=look.width)
         if name[0] == "sampler":
             low, high = ([_number(row[i]) for row in rows] for i in (4, 5))
             axes.fill_between(x, low, high, color=look.colour, alpha=0.12, lw=0)
@@ -183,7 +183,7 @@ def _draw_over_seconds(found: Evaluation, table: Table) -> Figure:
         x, y = [_number(row[3]) for row in rows], [_number(row[4]) for row in rows]
         marker = "*" if name[0] == "dense" else look.marker or "."
         axes.plot(
-            x, y, look.dash, color=look.colour, marker=marker, ms=10 if marker == "*" else 4, lw=look.width
+            x, y, ls=look.dash, color=look.colour, marker=marker, ms=10 if marker == "*" else 4, lw=look.width
         )
         ends.append(
             (x[-1], y[-1], _title_of(name) + (" (all clips)" if name[0] == "dense" else ""), look.colour)
@@ -200,9 +200,7 @@ def _draw_over_seconds(found: Evaluation, table: Table) -> Figure:
                         color=look.colour,
                         ha="center",
                     )
-    axes.set_xlabel(
-        "mean time for a video (s, logarithmic): demux + features + sampler + decoding + classifier"
-    )
+    axes.set_xlabel("mean time for a video, all steps (s, logarithmic scale)")
     axes.set_ylabel(f"{metric} (%)")
     _plain_log_ticks(axes)
     _name_ends(axes, [(y, text, colour) for _, y, text, colour in ends], anchors=[x for x, *_ in ends])
@@ -222,6 +220,7 @@ def _draw_places(found: Evaluation, table: Table) -> Figure:
             color=look.colour,
             ls=look.dash,
             lw=look.width,
+            baseline=None,
             alpha=0.5 if name[0] == "spans" else 1,
         )
         title = {"spans": "true spans", "oracle": "f's best clips (oracle)"}.get(name[0], _title_of(name))

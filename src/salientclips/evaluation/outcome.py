@@ -137,19 +137,23 @@ def outcomes(
     Returns:
         One outcome for each strategy and K, in that order; ``dense`` has one.
     """
-    jobs: list[tuple[Strategy, int | None]] = []
-    for strategy in strategies:
-        jobs += [(strategy, None)] if strategy.name == "dense" else [(strategy, k) for k in ks]
     found = []
-    for number, (strategy, k) in enumerate(jobs, start=1):
-        found.append(_outcome(bench, strategy, k))
+    for number, strategy in enumerate(strategies, start=1):
+        wanted: list[int | None] = [None] if strategy.name == "dense" else list(ks)
+        # (num_videos, num_k): one choice a draw
+        picked = [
+            chosen(case, strategy, [k or 1 for k in wanted], draws=bench.draws, seed=bench.seed)
+            for case in bench.cases
+        ]
+        found += [
+            _outcome(bench, strategy, k, [of[place] for of in picked]) for place, k in enumerate(wanted)
+        ]
         if progress is not None:
-            progress(number / len(jobs))
+            progress(number / len(strategies))
     return tuple(found)
 
 
-def _outcome(bench: Bench, strategy: Strategy, k: int | None) -> Outcome:
-    picked = [chosen(case, strategy, k or 1, draws=bench.draws, seed=bench.seed) for case in bench.cases]
+def _outcome(bench: Bench, strategy: Strategy, k: int | None, picked: Sequence[tuple[Clips, ...]]) -> Outcome:
     draws = len(picked[0])
     # (draws, num_videos, num_classes)
     probabilities = np.array(
