@@ -1,7 +1,8 @@
 """The one door to features: picks the back end for a file, and keeps account of what was read and what failed.
 
 The bitstream back end reads what it can; the decoded one reads everything else, and takes over in the middle of a
-video where a form turns up that the other does not read. Samplers ask here and do not know who answers.
+video where a form turns up that the other does not read. Sound is read beside them from the same file, clip by
+clip. Samplers ask here and do not know who answers.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from ..errors import FeatureUnavailableError
+from ..audio.mel import Mel, read_mel
+from ..errors import FeatureUnavailableError, NoAudioTrackError
 from ..media.payloads import StreamFacts, read_facts
 from ..timeline import ClipGrid
 from ..types import ClipFeatures, Feature, FeatureParameters, FeatureSupport, PacketTable, Probe
@@ -46,6 +48,8 @@ class FeatureReader:
     """Frames that were chosen and could not be read."""
     handed_over: str = field(default="", init=False)
     """Why the decoded back end took over in the middle; empty where it did not."""
+    sound_warnings: list[str] = field(default_factory=list, init=False)
+    """What was wrong with the sound, one line each; that there is none as well."""
 
     def read(self, parameters: FeatureParameters) -> Iterator[ClipFeatures]:
         """Read features of every clip, in order, one clip at a time.
@@ -60,9 +64,40 @@ class FeatureReader:
             FeatureUnavailableError: The back end that was asked for cannot read this file.
             MediaError: The file cannot be opened any more.
         """
-        for clip in self._read(parameters):
+        for clip in self._with_sound(parameters):
             self.frames_failed += clip.failures
             yield clip
+
+    def _with_sound(self, parameters: FeatureParameters) -> Iterator[ClipFeatures]:
+        """A file without sound is no error: its clips have no spectrogram, and a warning says so."""
+        if "audio" not in parameters.features:
+            yield from self._read(parameters)
+            return
+        seen = replace(parameters, features=tuple(f for f in parameters.features if f != "audio"))
+        pictures = self._read(seen) if seen.features else self._unread()
+        for clip, mel in zip(pictures, self._sound(), strict=True):
+            yield replace(clip, mel=mel)
+
+    def _sound(self) -> Iterator[Mel | None]:
+        self.used["audio"] = "decoded"
+        spectrograms = read_mel(self.path, self.grid, warnings=self.sound_warnings)
+        given = 0
+        try:
+            for mel in spectrograms:
+                given += 1
+                yield mel
+        except NoAudioTrackError:
+            self.used["audio"] = "none"
+            self.sound_warnings.append("the file has no audio track")
+            for _ in range(given, len(self.grid)):
+                yield None
+
+    def _unread(self) -> Iterator[ClipFeatures]:
+        """Clips of which only the sound is wanted."""
+        for index in range(len(self.grid)):
+            yield ClipFeatures(index, (), None, None, None, None)
+            if self.progress is not None:
+                self.progress((index + 1) / len(self.grid))
 
     def _read(self, parameters: FeatureParameters) -> Iterator[ClipFeatures]:
         motion = replace(parameters, features=tuple(f for f in parameters.features if f in _MOTION))
@@ -116,7 +151,7 @@ class FeatureReader:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What went wrong without stopping the work, one line each."""
-        found = []
+        found = list(self.sound_warnings)
         if self.frames_failed:
             found.append(f"{self.frames_failed} of the chosen frames could not be read and were left out")
         if self.handed_over:

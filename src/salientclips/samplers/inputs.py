@@ -1,9 +1,10 @@
 """What a sampler's networks are shown: features of a clip at the networks' size (paper, section 3.2).
 
-Training and scoring both come through :func:`stream_input`, so they see the same numbers. Grids are resized to 14 cells
-(224 / 16) at the shorter side, the longer side keeps the aspect ratio; displacements are scaled along, so a motion across
-the whole picture is equally long in every resolution. Resizing takes the mean over the area of a new cell, downwards and
-upwards alike: residuals and displacements are means over areas already. Pure numpy; nothing is random here.
+Training and scoring both come through :func:`stream_input`, so they see the same numbers. Grids are resized
+to 14 cells (224 / 16) at the shorter side, the longer side keeps the aspect ratio; displacements are scaled
+along, so a motion across the whole picture is equally long in every resolution. Resizing takes the mean over
+the area of a new cell, downwards and upwards alike: residuals and displacements are means over areas already.
+Pure numpy; nothing is random here.
 """
 
 from __future__ import annotations

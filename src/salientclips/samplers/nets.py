@@ -1,20 +1,23 @@
 """The networks of the samplers: ResNet-18, ShuffleNet-26 and the 18-layer VGG (paper, section 3; poster).
 
-One network looks at one stream and gives one number a class (objective AC) or one number (SAL-CL, SAL-RANK). The
-blocks are torchvision's. What differs is the stem: MD and RGB-R are grids of 14 cells at the shorter side, and the
-usual stem (stride 2, then max-pooling by 2) would leave 4 x 4 places of them before the first block. So:
+One network looks at one stream and gives one number a class (objective AC) or one number (SAL-CL, SAL-RANK).
+The blocks are torchvision's. What differs is the stem: MD and RGB-R are grids of 14 cells at the shorter
+side, and the usual stem (stride 2, then max-pooling by 2) would leave 4 x 4 places of them before the first
+block. So:
 
-- ``"cells"`` (MD, RGB-R): one 3 x 3 convolution of stride 1, no pooling; the stages then work at 14, 7, 4 and 2
-  (ResNet-18), or at 7, 4 and 2 (ShuffleNet-26).
+- ``"cells"`` (MD, RGB-R): one 3 x 3 convolution of stride 1, no pooling; the stages then work at 14, 7, 4 and
+  2 (ResNet-18), or at 7, 4 and 2 (ShuffleNet-26).
 - ``"pixels"`` (IF, 224 at the shorter side): torchvision's own stem.
 
-**ShuffleNet-26** is the paper's name for ShuffleNet units repeated (2, 4, 2): 8 units of 3 convolutions, the stem and
-the classifier are 26 layers. The units are those of torchvision, that is of version 2 (Ma et al., ECCV 2018), 116, 232
-and 464 channels wide; version 2's last 1 x 1 convolution is left out, for the paper's count has no place for it.
+**ShuffleNet-26** is the paper's name for ShuffleNet units repeated (2, 4, 2): 8 units of 3 convolutions, the
+stem and the classifier are 26 layers. The units are those of torchvision, that is of version 2 (Ma et al.,
+ECCV 2018), 116, 232 and 464 channels wide; version 2's last 1 x 1 convolution is left out, for the paper's
+count has no place for it.
 
-**VGG-18** is configuration E of VGG (Simonyan and Zisserman, ICLR 2015) for one channel of 40 x 200: 16 convolutions of
-3 x 3, a hidden layer and the classifier are 18. It is light: a quarter as wide (16 to 128 channels), with batch
-normalisation, and with a mean over all places before the hidden layer instead of a fixed grid.
+**VGG-18** is configuration E of VGG (Simonyan and Zisserman, ICLR 2015) for one channel of 40 x 200: 16
+convolutions of 3 x 3, a hidden layer and the classifier are 18. It is light: a quarter as wide (16 to 128
+channels), with batch normalisation, and with a mean over all places before the hidden layer instead of a
+fixed grid.
 
 Every network takes any height and width from 7 up. What their weights mean is not known here; see card.py.
 """
@@ -29,13 +32,10 @@ from torch import nn
 from ..errors import InputError, UnknownNameError
 from ..networks.cost import count_macs, count_parameters
 from ..networks.extras import require
-from .card import ARCHITECTURES, Architecture, Stream
+from .card import ARCHITECTURES, CHANNELS, Architecture, Stream
 
 Stem = Literal["cells", "pixels"]
 """What a network's input is made of: cells of 16 x 16 pixels, or pixels."""
-
-CHANNELS: dict[Stream, int] = {"md": 2, "rgbr": 3, "if": 3, "audio": 1}
-"""Channels of the input of each stream."""
 
 LEAST_SIDE = 7
 """Smallest height and width of an input."""
