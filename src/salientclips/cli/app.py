@@ -138,7 +138,7 @@ def classify(
         typer.Option(help="Class names, one a line, where they are not Kinetics-400's.", show_default=False),
     ] = None,
     strategy: Annotated[
-        str, typer.Option(help="How clips are chosen: sampler, dense, uniform, random or oracle.")
+        str, typer.Option(help="How clips are chosen: sampler, dense, uniform, random, empirical or oracle.")
     ] = "sampler",
     k: opt.K = 10,
     sampler: opt.SamplerName = None,

@@ -68,7 +68,9 @@ def evaluate(
     ] = None,
     benchmark: Annotated[
         str | None,
-        typer.Option(help="Name of the set in the tables. Default: that of the manifest.", show_default=False),
+        typer.Option(
+            help="Name of the set in the tables. Default: that of the manifest.", show_default=False
+        ),
     ] = None,
     draws: Annotated[int, typer.Option(help="Draws of random and empirical, averaged.", min=1)] = 10,
     clip_frames: opt.ClassifierFrames = None,

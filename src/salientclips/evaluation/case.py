@@ -6,6 +6,7 @@ Everything that the tables need is here, so no strategy reads a file.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from ..cache.types import DensePredictions
 from ..datasets.manifest import Entry
 from ..errors import InputError
-from ..samplers.card import COMBINATIONS
+from ..samplers.card import COMBINATIONS, Scale
 from ..samplers.combine import combine, rule_of
 from ..types import ClipScores
 from .decoding import DecodePlan
@@ -131,8 +132,13 @@ def variants(scores: ClipScores) -> dict[str, ClipScores]:
     }
     visual, audio = scores.streams.get("visual"), scores.streams.get("audio")
     if visual is not None and audio is not None:
+        given = scores.sampler_parameters
+        weight, scale = (
+            float(given.get("visual_weight", 0.5)),
+            cast("Scale", given.get("score_scale", "standard")),
+        )
         for combination in COMBINATIONS:
-            both = _filled(combine(combination, visual, audio))
+            both = _filled(combine(combination, visual, audio, visual_weight=weight, scale=scale))
             found[combination] = replace(scores, scores=both, rule=rule_of(combination))
     return found
 
