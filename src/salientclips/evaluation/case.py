@@ -61,7 +61,9 @@ class Case:
         """
         return self.dense.probabilities[list(clips)].mean(axis=0, dtype=np.float64)
 
-    def seconds(self, clips: tuple[int, ...], sampler: str | None, *, looks_at_all: bool = False) -> dict[str, float]:
+    def seconds(
+        self, clips: tuple[int, ...], sampler: str | None, *, looks_at_all: bool = False
+    ) -> dict[str, float]:
         """What choosing and looking at some clips takes, from what was measured of this video.
 
         Args:
@@ -78,7 +80,9 @@ class Case:
         looked = everything if looks_at_all else clips
         spent, found = self.dense.seconds, dict.fromkeys(PARTS, 0.0)
         found["demux"] = spent.get("demux", 0.0)
-        found["decode"] = spent.get("decode", 0.0) * self.plan.frames(looked) / max(1, self.plan.frames(everything))
+        found["decode"] = (
+            spent.get("decode", 0.0) * self.plan.frames(looked) / max(1, self.plan.frames(everything))
+        )
         found["classifier"] = spent.get("classifier", 0.0) * len(looked) / max(1, count)
         if sampler is not None:
             measured = self.judgements[sampler].scores.seconds
@@ -86,7 +90,9 @@ class Case:
             found["sampler"] = measured.get("sampler", 0.0)
         return found
 
-    def gflops(self, clips: tuple[int, ...], sampler: str | None, *, looks_at_all: bool = False) -> float | None:
+    def gflops(
+        self, clips: tuple[int, ...], sampler: str | None, *, looks_at_all: bool = False
+    ) -> float | None:
         """What the networks cost: f on the clips looked at, and the sampler on all.
 
         Args:
@@ -119,7 +125,10 @@ def variants(scores: ClipScores) -> dict[str, ClipScores]:
 
     if len(scores.streams) < 2:
         return {}
-    found = {name: replace(scores, scores=_filled(values), rule="top", streams={}) for name, values in scores.streams.items()}
+    found = {
+        name: replace(scores, scores=_filled(values), rule="top", streams={})
+        for name, values in scores.streams.items()
+    }
     visual, audio = scores.streams.get("visual"), scores.streams.get("audio")
     if visual is not None and audio is not None:
         for combination in COMBINATIONS:

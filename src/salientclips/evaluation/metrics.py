@@ -46,11 +46,16 @@ def measure(metric: Metric, probabilities: npt.NDArray[np.floating], truth: Trut
         float64 (num_weightings,), 0 to 1; NaN where no video counts.
     """
     if metric == "map":
-        return _mean_over_classes([_average_precision(probabilities[:, c], truth[:, c], weights) for c in _classes(truth)])
+        return _mean_over_classes(
+            [_average_precision(probabilities[:, c], truth[:, c], weights) for c in _classes(truth)]
+        )
     right = correct(probabilities, truth)
     if metric == "top-1":
         return _ratio(weights @ right, weights.sum(axis=1))
-    found = [_ratio(weights[:, of] @ right[of], weights[:, of].sum(axis=1)) for of in (truth[:, c] for c in _classes(truth))]
+    found = [
+        _ratio(weights[:, of] @ right[of], weights[:, of].sum(axis=1))
+        for of in (truth[:, c] for c in _classes(truth))
+    ]
     return _mean_over_classes(found)
 
 
@@ -119,7 +124,8 @@ def salient_clips(grid: ClipGrid, spans: Sequence[tuple[Fraction, Fraction]]) ->
         else:
             merged.append((start, end))
     inside = [
-        sum((max(Fraction(0), min(end, b) - max(start, a)) for a, b in merged), Fraction(0)) * 2 >= end - start
+        sum((max(Fraction(0), min(end, b) - max(start, a)) for a, b in merged), Fraction(0)) * 2
+        >= end - start
         for start, end in zip(grid.starts, grid.ends, strict=True)
     ]
     return np.array(inside, dtype=np.bool_)

@@ -102,13 +102,19 @@ def chosen(case: Case, strategy: Strategy, k: int, *, draws: int = DRAWS, seed: 
             raise InputError(f"there is no strategy {strategy.name!r}", "take one of usual_strategies()")
 
 
-def _drawn(case: Case, strategy: Strategy, draws: int, seed: int) -> Iterator[np.ndarray[tuple[int], np.dtype[np.float64]]]:
+def _drawn(
+    case: Case, strategy: Strategy, draws: int, seed: int
+) -> Iterator[np.ndarray[tuple[int], np.dtype[np.float64]]]:
     # Videos of one length must not all be drawn alike: the file decides along with the seed.
     own = int(case.dense.fingerprint.sha256[:12], 16)
     evidence = _grid_only(case.dense.grid)
     for number in range(draws):
         number_seed = int(np.random.SeedSequence((seed, number, own)).generate_state(1, np.uint64)[0])
-        judge = Empirical(strategy.histogram, number_seed) if strategy.name == "empirical" else Random(number_seed)
+        judge = (
+            Empirical(strategy.histogram, number_seed)
+            if strategy.name == "empirical"
+            else Random(number_seed)
+        )
         yield judge(evidence)
 
 
