@@ -5,7 +5,7 @@ the same whoever makes it: a run that was stopped, or one process of several, dr
 
 Under SAL-CL and SAL-RANK the clips of a visit are spread over f's opinion: the clips are put in order of surety,
 cut into as many equal parts as clips are drawn, and one is drawn of each. Few clips of a long video are salient, and
-plain draws would miss them at most visits. Under AC clips are drawn evenly (paper: every clip bears the video's label).
+plain draws would miss them at most visits. Under AC clips are drawn evenly: every clip bears the video's label.
 """
 
 from __future__ import annotations

@@ -16,7 +16,6 @@ import numpy as np
 
 from ..cache.features import entry_path, load_or_read
 from ..cache.predictions import identity, load_or_look
-from ..cache.store import Warn
 from ..cache.types import DensePredictions, VideoFeatures
 from ..classifiers import ClipClassifier
 from ..datasets.manifest import Entry, Split
@@ -146,9 +145,7 @@ class Preparation:
     def _look(self, entry: Entry, progress: Callable[[float], None]) -> None:
         self.predictions(entry.path, progress)
 
-    def _over(
-        self, entries: Sequence[Entry], part: str, do: Callable[[Entry, Callable[[float], None]], None]
-    ) -> None:
+    def _over(self, entries: Sequence[Entry], part: str, do: Callable[..., None]) -> None:
         """Do something to every video that is not left out; progress counts bytes, so time left is fair."""
         sizes = [entry.path.stat().st_size if entry.path.is_file() else 0 for entry in entries]
         whole, done = max(sum(sizes), 1), 0
