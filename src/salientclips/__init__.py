@@ -17,9 +17,11 @@ _HOME = {
     "ClipInput": "classifiers.protocol",
     "ClipScores": "types",
     "ClipSpec": "timeline",
+    "LearnedSampler": "samplers.learned",
     "Probe": "types",
     "SalientClipsError": "errors",
     "Sampler": "samplers",
+    "SamplerCard": "samplers.card",
     "SelectedClip": "types",
     "Selection": "types",
     "VideoClassifier": "verbs.classify",
@@ -40,9 +42,11 @@ __all__ = [
     "ClipInput",
     "ClipScores",
     "ClipSpec",
+    "LearnedSampler",
     "Probe",
     "SalientClipsError",
     "Sampler",
+    "SamplerCard",
     "SelectedClip",
     "Selection",
     "VideoClassifier",
@@ -63,6 +67,8 @@ if TYPE_CHECKING:
     from .errors import SalientClipsError
     from .outputs.score_files import load_scores, save_scores
     from .samplers import Sampler, make_sampler
+    from .samplers.card import SamplerCard
+    from .samplers.learned import LearnedSampler
     from .timeline import ClipGrid, ClipSpec
     from .types import ClipScores, Probe, SelectedClip, Selection, VideoPrediction
     from .verbs.classify import VideoClassifier

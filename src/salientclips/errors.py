@@ -15,6 +15,7 @@ The tree (catch the branch you care about)::
     ├── FeatureUnavailableError     this file cannot give the feature that was asked for
     ├── StoredScoresError           a score file is damaged, or is of another file or other parameters
     ├── WeightsError                weights are missing, damaged, or of another network
+    ├── CardError                   a learned sampler's card is damaged, contradicts itself, or does not fit
     └── MissingExtraError           an optional package is absent or fails to load
 
 The message says what happened and names the file; ``remedy`` says what to do about it. The command
@@ -135,6 +136,10 @@ class StoredScoresError(SalientClipsError):
 
 class WeightsError(SalientClipsError):
     """Weights are missing, damaged, or do not fit the network tensor by tensor."""
+
+
+class CardError(SalientClipsError):
+    """A learned sampler's card is damaged, contradicts itself, or does not fit the features it is shown."""
 
 
 class MissingExtraError(SalientClipsError):

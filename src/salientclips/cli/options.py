@@ -17,7 +17,11 @@ Video = Annotated[Path, typer.Argument(metavar="VIDEO", help="A video file.", sh
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON (schema 1, see docs/json.md).")]
 SamplerName = Annotated[
     str | None,
-    typer.Option("--sampler", "-s", help="Who scores: see `salientclips list`. [default: motion]"),
+    typer.Option(
+        "--sampler",
+        "-s",
+        help="Who scores: see `salientclips list`, or a learned sampler's folder or hub name. [default: motion]",
+    ),
 ]
 Seed = Annotated[int, typer.Option(help="Seed of what is drawn by lot.")]
 Threads = Annotated[int, typer.Option(help="Decoder threads; the result does not depend on it.", min=1)]

@@ -1,11 +1,16 @@
-"""Rules (and later networks) that turn the features of a clip into one saliency (paper, section 3).
+"""Rules and networks that turn the features of a clip into one saliency (paper, section 3).
 
-``SAMPLERS`` names every sampler that a user can pass; :func:`make_sampler` makes one by name.
+``SAMPLERS`` names every sampler that needs no training; :func:`make_sampler` makes one by name, or loads a learned
+one from its folder or from the hub. Importing this package imports no torch.
 """
 
 from __future__ import annotations
 
-from ..errors import UnknownNameError
+import os
+from pathlib import Path
+
+from ..errors import InputError, UnknownNameError
+from ..networks.extras import require
 from .baselines import FRAMES_PER_CLIP, CumulativeMotion, Empirical, Motion, PacketCost, Random, Uniform
 from .evidence import Judged, Sampler, VideoEvidence
 
@@ -28,19 +33,23 @@ __all__ = [
 
 
 def make_sampler(name: str, *, seed: int = 0, frames_per_clip: int | None = None) -> Sampler:
-    """Make a sampler by name.
+    """Make a sampler by name, or load one that was learned.
 
     Args:
-        name: One of ``SAMPLERS``.
+        name: One of ``SAMPLERS``, the folder of a learned sampler, or ``"user/name"`` on the Hugging Face hub.
         seed: Seed of ``random``; the others have no chance in them.
         frames_per_clip: Frames that ``motion`` and ``cumulative-motion`` read per clip; 0 for all, None
-            for their default.
+            for their default. A learned sampler reads what it was trained on.
 
     Returns:
         The sampler.
 
     Raises:
         UnknownNameError: There is no sampler of that name.
+        InputError: A learned sampler reads another number of frames.
+        CardError: A learned sampler's card is damaged, or of features of another version.
+        WeightsError: There is no such learned sampler, or its weights do not fit its card.
+        MissingExtraError: It needs a package that does not load.
     """
     frames = FRAMES_PER_CLIP if frames_per_clip is None else frames_per_clip
     match name:
@@ -54,5 +63,20 @@ def make_sampler(name: str, *, seed: int = 0, frames_per_clip: int | None = None
             return Uniform()
         case "random":
             return Random(seed)
-        case _:
-            raise UnknownNameError("sampler", name, SAMPLERS)
+    if "/" in name or os.sep in name or Path(name).is_dir():
+        return _learned(name, frames_per_clip)
+    raise UnknownNameError("sampler", name, (*SAMPLERS, "a learned sampler's FOLDER", "USER/NAME on the hub"))
+
+
+def _learned(source: str, frames_per_clip: int | None) -> Sampler:
+    require("torch", "torch")
+    from .learned import LearnedSampler
+
+    sampler = LearnedSampler.from_pretrained(source)
+    trained_on = sampler.card.frames_per_clip
+    if frames_per_clip is not None and frames_per_clip != trained_on:
+        raise InputError(
+            f"the sampler '{source}' was trained on {trained_on} frames a clip and cannot read {frames_per_clip}",
+            "leave --frames-per-clip out",
+        )
+    return sampler

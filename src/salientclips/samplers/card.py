@@ -15,6 +15,9 @@ Stream = Literal["md", "rgbr", "if", "audio"]
 """What one network looks at (paper: motion displacements, RGB residuals, I-frames, MEL spectrogram)."""
 STREAMS: tuple[Stream, ...] = ("md", "rgbr", "if", "audio")
 
+CHANNELS: dict[Stream, int] = {"md": 2, "rgbr": 3, "if": 3, "audio": 1}
+"""Channels of the input of each stream."""
+
 Architecture = Literal["resnet18", "shufflenet26", "vgg18"]
 ARCHITECTURES: tuple[Architecture, ...] = ("resnet18", "shufflenet26", "vgg18")
 
@@ -31,6 +34,11 @@ COMBINATIONS: tuple[Combination, ...] = (
     "av-intersect-list",
     "av-joint-training",
 )
+
+Scale = Literal["standard", "unit", "none"]
+"""How AV-convex-score makes two scores comparable, within the video: mean 0 and standard deviation 1; least 0 and
+greatest 1; or as they are (for two probabilities)."""
+SCALES: tuple[Scale, ...] = ("standard", "unit", "none")
 
 FEATURE_VERSION = 1
 """Counts changes to the definitions of MD, RGB-R, I-frames or MEL; a sampler of another version is refused."""
@@ -72,6 +80,8 @@ class SamplerCard:
     """``av-union-list``: the share of K that the visual list fills (K' = 8 of 10)."""
     visual_weight: float = 0.5
     """``av-convex-score`` and ``av-convex-list``: weight of the visual stream, 0 to 1; audio has the rest."""
+    score_scale: Scale = "standard"
+    """``av-convex-score``: how the two scores are made comparable within a video."""
     classes: tuple[str, ...] = ()
     """Outputs of the networks under the objective ``ac``; empty where only others are used."""
     classifier: str = ""

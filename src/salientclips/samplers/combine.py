@@ -15,20 +15,14 @@ prefer the beginning of the video. Nothing here knows of K or of files.
 
 from __future__ import annotations
 
-from typing import Literal, get_args
-
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError, UnknownNameError
 from ..ranking import Rule
-from .card import COMBINATIONS, Combination
+from .card import COMBINATIONS, SCALES, Combination, Scale
 
 Scores = npt.NDArray[np.float64]
-
-Scale = Literal["standard", "unit", "none"]
-"""How AV-convex-score makes two scores comparable, within the video: mean 0 and standard deviation 1; least 0 and
-greatest 1; or as they are (for two probabilities)."""
 
 
 def rule_of(combination: Combination | None) -> Rule:
@@ -77,8 +71,8 @@ def combine(
     """
     if combination not in COMBINATIONS:
         raise UnknownNameError("combination", combination, COMBINATIONS)
-    if scale not in get_args(Scale):
-        raise UnknownNameError("scale", scale, get_args(Scale))
+    if scale not in SCALES:
+        raise UnknownNameError("scale", scale, SCALES)
     heard = np.full_like(visual, np.nan) if audio is None else audio
     _check(visual, heard, visual_weight)
     match combination:

@@ -32,13 +32,10 @@ from torch import nn
 from ..errors import InputError, UnknownNameError
 from ..networks.cost import count_macs, count_parameters
 from ..networks.extras import require
-from .card import ARCHITECTURES, Architecture, Stream
+from .card import ARCHITECTURES, CHANNELS, Architecture, Stream
 
 Stem = Literal["cells", "pixels"]
 """What a network's input is made of: cells of 16 x 16 pixels, or pixels."""
-
-CHANNELS: dict[Stream, int] = {"md": 2, "rgbr": 3, "if": 3, "audio": 1}
-"""Channels of the input of each stream."""
 
 LEAST_SIDE = 7
 """Smallest height and width of an input."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..classifiers import CLASSIFIERS
 from ..samplers import SAMPLERS
+from ..samplers.card import ARCHITECTURES, COMBINATIONS, OBJECTIVES, STREAMS
 from ..types import FEATURES
 from .classify import STRATEGIES
 
@@ -12,13 +13,15 @@ def names() -> dict[str, tuple[str, ...]]:
     """All names by kind.
 
     Returns:
-        Kinds ``samplers``, ``objectives``, ``combinations``, ``strategies``, ``classifiers`` and ``features``;
-        a kind that this version has none of is empty.
+        Kinds ``samplers``, ``streams``, ``architectures``, ``objectives``, ``combinations``, ``strategies``,
+        ``classifiers`` and ``features``.
     """
     return {
         "samplers": SAMPLERS,
-        "objectives": (),
-        "combinations": (),
+        "streams": STREAMS,
+        "architectures": ARCHITECTURES,
+        "objectives": OBJECTIVES,
+        "combinations": COMBINATIONS,
         "strategies": STRATEGIES,
         "classifiers": CLASSIFIERS,
         "features": FEATURES,

@@ -43,9 +43,10 @@ def score(
 
     Args:
         path: A local video file, any container and codec that FFmpeg reads.
-        sampler: A name from ``salientclips list``, or a sampler of your own (see
-            :class:`salientclips.Sampler`).
-        clip: How long a clip is; 16 frames at step 2 by default, about a second.
+        sampler: A name from ``salientclips list``, the folder or hub name of a learned sampler, or a sampler of
+            your own (see :class:`salientclips.Sampler`).
+        clip: How long a clip is; by default what the sampler has as ``clip_spec`` (a learned one was trained on
+            it), else 16 frames at step 2, about a second.
         grid: Score these clips instead, for example scenes; times in seconds on the timeline.
         threads: Decoder threads; the result does not depend on it.
         backend: Who reads motion and residuals: ``"bitstream"`` without decoding, ``"decoded"``, or
@@ -63,11 +64,13 @@ def score(
         NoVideoStreamError: It holds no moving pictures.
         NoFramesError: It holds no frame that is shown.
         UnknownNameError: There is no sampler of that name.
+        CardError, WeightsError: A learned sampler is damaged; see :mod:`salientclips.samplers.sharing`.
         FeatureUnavailableError: The back end that was asked for cannot read this file.
     """
     path = Path(path)
     judge = make_sampler(sampler) if isinstance(sampler, str) else sampler
-    spec = clip or ClipSpec()
+    # A learned sampler knows the clips that it was trained on.
+    spec = clip or getattr(judge, "clip_spec", None) or ClipSpec()
     watch = _Stopwatch(progress)
 
     began = perf_counter()

@@ -1,0 +1,168 @@
+"""Runs a sampler's networks: features of clips in, one saliency a clip and stream out, the same bits every time.
+
+The paper averages over the frames of a clip and over the visual streams (section 3.2). Under AC the averaged thing is
+the softmax, and the saliency is the largest of the averaged probabilities; under SAL-CL it is the sigmoid; under
+SAL-RANK the bare output.
+
+Clips are computed in groups that depend on their place in the video alone, frames of a group in batches of fixed
+size, and each group by exactly one thread, side by side: torch's convolutions add up in another order when the size
+of the batch or the number of threads changes. So the result does not depend on the number of threads. Memory holds
+a few groups. On a GPU the promise is closeness, not bits.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from ..errors import WeightsError
+from ..types import ClipFeatures
+from .card import Objective, SamplerCard, Stream, StreamCard
+from .inputs import normalise, stream_input
+
+Scores = npt.NDArray[np.float64]
+
+_FRAMES_AT_ONCE: dict[Stream, int] = {"md": 32, "rgbr": 32, "if": 4, "audio": 8}
+"""Frames in a batch: beyond these nothing is gained on a CPU, and an I-frame has 256 times the places of a grid."""
+_MOST_CLIPS_AT_ONCE = 32
+
+
+@dataclass(frozen=True)
+class Runner:
+    """The networks of a sampler, ready to be run."""
+
+    card: SamplerCard
+    """What they are."""
+    networks: Mapping[Stream, nn.Module]
+    """One a stream of the card, in eval mode on ``device``."""
+    device: torch.device
+    """Where they run."""
+    threads: int | None = None
+    """Groups of clips side by side on the CPU; None for torch's number of threads. No bit of the result changes."""
+
+    def run(self, clips: Iterable[ClipFeatures]) -> dict[str, Scores]:
+        """Judge clips that stream past.
+
+        Args:
+            clips: The features of every clip, in order.
+
+        Returns:
+            Saliency by stream of the card, float64 (num_clips,) each, and ``visual``, the saliency of all visual
+            streams together, where there is one; NaN where a clip had nothing of it.
+
+        Raises:
+            WeightsError: A network gives something that is not a finite number.
+        """
+        # 0 stands for all frames of a clip, as many as there are
+        frames = self.card.frames_per_clip or _MOST_CLIPS_AT_ONCE
+        size = max(1, _MOST_CLIPS_AT_ONCE // frames)
+        groups = _groups(clips, size)
+        names: list[str] = [s.stream for s in self.card.streams]
+        if any(name != "audio" for name in names):
+            names.append("visual")
+        found = list(self._side_by_side(groups) if self.device.type == "cpu" else map(self._judge, groups))
+        empty = [np.zeros(0)]
+        return {name: np.concatenate([group[name] for group in found] or empty) for name in names}
+
+    def _side_by_side(self, groups: Iterator[list[ClipFeatures]]) -> Iterator[dict[str, Scores]]:
+        before = torch.get_num_threads()
+        workers = self.threads or before
+        waiting: deque[Future[dict[str, Scores]]] = deque()
+        try:
+            # set_num_threads(1) binds the pool's own threads; the caller's setting is put back below,
+            # because new threads would inherit the last one set.
+            with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+                for group in groups:
+                    waiting.append(pool.submit(self._judge, group))
+                    if len(waiting) > workers:
+                        yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
+        finally:
+            torch.set_num_threads(before)
+
+    def _judge(self, clips: list[ClipFeatures]) -> dict[str, Scores]:
+        """The saliency of a group of clips."""
+        said = {s.stream: self._opinions(s, clips) for s in self.card.streams}
+        found: dict[str, Scores] = {
+            s.stream: _saliency(said[s.stream], s.objective) for s in self.card.streams
+        }
+        visual = [s for s in self.card.streams if s.stream != "audio"]
+        if visual:
+            together = _mean_of_those_there(np.stack([said[s.stream] for s in visual]))
+            found["visual"] = _saliency(together, visual[0].objective)
+        return found
+
+    def _opinions(self, stream: StreamCard, clips: list[ClipFeatures]) -> Scores:
+        """What the network of one stream says of each clip, averaged over its frames: (num_clips, num_outputs)."""
+        inputs = [
+            stream_input(clip, stream.stream, short_side_cells=self.card.short_side_cells) for clip in clips
+        ]
+        outputs = len(self.card.classes) if stream.objective == "ac" else 1
+        found = np.full((len(clips), outputs), np.nan)
+        said = iter(self._rows(stream, [frame for frames in inputs for frame in frames]))
+        for clip, frames in enumerate(inputs):
+            if len(frames) > 0:
+                rows = np.stack(list(islice(said, len(frames))))
+                found[clip] = _activated(rows, stream.objective).mean(axis=0)
+        return found
+
+    def _rows(self, stream: StreamCard, frames: list[npt.NDArray[np.float32]]) -> Iterator[Scores]:
+        """Logits of each frame; consecutive frames of one size go together."""
+        done = 0
+        while done < len(frames):
+            batch = [frames[done]]
+            for frame in frames[done + 1 : done + _FRAMES_AT_ONCE[stream.stream]]:
+                if frame.shape != batch[0].shape:
+                    break  # the picture size changed
+                batch.append(frame)
+            shown = torch.from_numpy(normalise(np.stack(batch), stream.mean, stream.std))
+            with torch.inference_mode():
+                shown = shown.to(self.device).contiguous(memory_format=torch.channels_last)
+                logits = self.networks[stream.stream](shown).double().cpu().numpy()
+            if not np.isfinite(logits).all():
+                raise WeightsError(
+                    f"the {stream.stream} network of '{self.card.name}' gives what is no finite number",
+                    "get the sampler again, or train it with a lower rate",
+                )
+            yield from logits
+            done += len(batch)
+
+
+def _groups(clips: Iterable[ClipFeatures], size: int) -> Iterator[list[ClipFeatures]]:
+    items = iter(clips)
+    while group := list(islice(items, size)):
+        yield group
+
+
+def _activated(logits: Scores, objective: Objective) -> Scores:
+    """What is averaged: probabilities (AC, SAL-CL) or bare outputs (SAL-RANK)."""
+    if objective == "ac":
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        probabilities: Scores = powers / powers.sum(axis=1, keepdims=True)
+        return probabilities
+    if objective == "sal-cl":
+        # by tanh, which never overflows
+        return 0.5 + 0.5 * np.tanh(0.5 * logits)
+    return logits
+
+
+def _saliency(opinions: Scores, objective: Objective) -> Scores:
+    """The largest probability under AC, else the one number; NaN stays (num_clips,)."""
+    return opinions.max(axis=1) if objective == "ac" else opinions[:, 0]
+
+
+def _mean_of_those_there(opinions: Scores) -> Scores:
+    """Mean over the first axis of those that are not NaN; NaN where all are."""
+    there = ~np.isnan(opinions)
+    count = there.sum(axis=0)
+    total = np.where(there, opinions, 0.0).sum(axis=0)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
