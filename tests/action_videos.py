@@ -1,10 +1,10 @@
 """Made-up videos whose salient clips are known, and a small classifier that is sure on just these.
 
-Helper of the tests, not a test. A coloured square on a still background is the action: red ones go across, green ones go
-down, each with a tone of its own pitch. A video shows it in some clips; in others a grey square wanders, which means
-nothing. In a video of the kind ``together`` the square moves and sounds in the same clips. In one of the kind ``apart``
-it moves silently in four clips, and stands still with its tone in another: pictures tell of the first, sound of the
-second, and the classifier is sure on all five, for it sees the colour.
+Helper of the tests, not a test. A coloured square on a still background is the action: red ones go across, green ones
+go down, each with a tone of its own pitch. A video shows it in some clips; in others a grey square wanders, which
+means nothing. In a video of the kind ``together`` the square moves and sounds in the same clips. In one of the kind
+``apart`` it moves silently in four clips, and stands still with its tone in another: pictures tell of the first, sound
+of the second, and the classifier is sure on all five, for it sees the colour.
 """
 
 from __future__ import annotations

@@ -58,7 +58,9 @@ def make_card(
     return SamplerCard(**{**fields, **changes})
 
 
-def make_learned(card: SamplerCard | None = None, *, seed: int = 0, threads: int | None = None) -> LearnedSampler:
+def make_learned(
+    card: SamplerCard | None = None, *, seed: int = 0, threads: int | None = None
+) -> LearnedSampler:
     """A sampler of that card with random weights, always the same; its batch-norm statistics are random too."""
     card = card or make_card()
     with torch.random.fork_rng():

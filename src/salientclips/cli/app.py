@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from . import options as opt
+from .fit import fit
 
 if TYPE_CHECKING:
     from ..compressed.frame_vectors import Frames
@@ -201,6 +202,9 @@ def vectors(
         _print_json(vectors_json(**vars(written)))
     else:
         show_vectors(written)
+
+
+app.command()(fit)
 
 
 @app.command("list")

@@ -18,7 +18,7 @@ from torch import nn
 
 from ..cache.store import key_of
 from ..samplers.card import Architecture, Objective, Stream
-from ..samplers.inputs import normalise
+from ..samplers.inputs import Inputs, normalise
 from ..samplers.nets import network_for
 from . import objectives
 from .batches import Visit, common_size, cut, draw_visit, generator, take_frames
@@ -184,40 +184,42 @@ class Lesson:
         on_device = torch.from_numpy(pairs).to(device), torch.from_numpy(weights).to(device)
         return objectives.sal_rank_loss(networks, *on_device, options.margin).sum()
 
-    def scores(self, networks: Networks, video: TrainingVideo, device: torch.device) -> Scores:
-        """The saliency of every clip of a video, as the finished sampler gives it.
+    def scores(
+        self, networks: Networks, video: TrainingVideo, device: torch.device, frames: int = 0
+    ) -> Scores:
+        """The saliency of every clip of a video, as the finished sampler gives it (of all frames).
 
         Args:
             networks: In eval mode.
             video: Any video.
             device: Where the networks are.
+            frames: Frames looked at of a clip, evenly spread; 0 for all.
 
         Returns:
             float64 (num_clips,); NaN where a clip has nothing of any stream.
         """
-        shown = {stream: self._mean_outputs(networks, stream, video, device) for stream in self.unit.streams}
+        shown = {
+            stream: self._mean_outputs(networks.of[stream], stream, video, device, frames)
+            for stream in self.unit.streams
+        }
         visual = [means for stream, means in shown.items() if stream != "audio"]
         heard = [means for stream, means in shown.items() if stream == "audio"]
         groups = [_nanmean(np.stack(group)) for group in (visual, heard) if group]
         return _nanmean(np.stack([group.max(axis=1) for group in groups]))
 
     def _mean_outputs(
-        self, networks: Networks, stream: Stream, video: TrainingVideo, device: torch.device
+        self, network: nn.Module, stream: Stream, video: TrainingVideo, device: torch.device, most: int
     ) -> Scores:
         """The mean over a clip's frames of what a network says (num_clips, outputs); NaN for no frames."""
-        counts = video.held[stream].counts
-        inputs = video.held[stream].clips()
-        found = np.full((len(inputs), self.outputs), np.nan)
+        clips = [_spread(one, most) for one in video.held[stream].clips()]
+        counts = np.array([len(one) for one in clips])
+        found = np.full((len(clips), self.outputs), np.nan)
         if not counts.any():
             return found
-        frames = normalise(np.concatenate([one for one in inputs if len(one)]), *self.normalisation[stream])
+        frames = normalise(np.concatenate([one for one in clips if len(one)]), *self.normalisation[stream])
         with torch.inference_mode():
-            logits = torch.cat(
-                [
-                    networks.of[stream](part.to(device)).float().cpu()
-                    for part in torch.split(torch.from_numpy(frames), _FRAMES_AT_ONCE)
-                ]
-            )
+            parts = torch.split(torch.from_numpy(frames), _FRAMES_AT_ONCE)
+            logits = torch.cat([network(part.to(device)).float().cpu() for part in parts])
         values = self._verdict(logits).double().numpy()
         starts = np.cumsum(counts) - counts
         for clip in np.flatnonzero(counts):
@@ -232,6 +234,14 @@ class Lesson:
                 return torch.sigmoid(logits)
             case _:
                 return logits
+
+
+def _spread(frames: Inputs, most: int) -> Inputs:
+    """Up to ``most`` frames, evenly spread; 0 for all."""
+    count = len(frames)
+    if most == 0 or count <= most:
+        return frames
+    return frames[(2 * np.arange(most) + 1) * count // (2 * most)]
 
 
 def _name_of(video: TrainingVideo) -> list[str]:

@@ -2,7 +2,7 @@
 
 AdamW with a rate that rises over the first tenth of the steps and falls along a cosine. After each epoch the unit's
 own choice of K clips is tried on the validation videos; the networks of the epoch that led f to the most right
-answers are kept (among equals, those whose clips f was surest on; then the earlier), and training ends when
+answers are kept (among equals, those whose clips f was surest on; then the latest), and training ends when
 ``patience`` epochs brought nothing better. Everything that is drawn depends on the seed and the epoch alone, and the
 state is kept on disk now and then: a run that was stopped at any point ends at the same bits.
 """
@@ -29,6 +29,9 @@ from .world import World
 
 Progress = Callable[[float], None]
 
+FRAMES_VALIDATED = 1
+"""Frames of a clip by which epochs are compared; the finished sampler is judged by all that it reads."""
+
 SAVE_EVERY_S = 20.0
 """Least time between two checkpoints, seconds: what a kill can cost."""
 
@@ -52,6 +55,8 @@ class _Run:
     epoch: int = 0
     best: State = field(default_factory=dict)
     best_epoch: int = 0
+    improved: int = 0
+    """The last epoch that was better than all before it, not only as good."""
     history: list[dict[str, float]] = field(default_factory=list)
     is_finished: bool = False
 
@@ -161,7 +166,10 @@ def _validate(lesson: Lesson, networks: Networks, world: World) -> dict[str, flo
         return {}
     networks.eval()
     videos = [(video.probabilities, video.targets) for video in lesson.validation]
-    choices = [top(lesson.scores(networks, video, world.device), lesson.k) for video in lesson.validation]
+    choices = [
+        top(lesson.scores(networks, video, world.device, FRAMES_VALIDATED), lesson.k)
+        for video in lesson.validation
+    ]
     accuracy, surety = figures(videos, choices)
     return {"accuracy": accuracy, "surety": surety}
 
@@ -171,10 +179,12 @@ def _compare(run: _Run, networks: Networks, lesson: Lesson) -> None:
     now = run.history[-1]
     kept = run.history[run.best_epoch - 1] if run.best_epoch else None
     if kept is None or "accuracy" not in now or _merit(now) > _merit(kept):
+        run.improved = run.epoch
+    if kept is None or "accuracy" not in now or _merit(now) >= _merit(kept):
         run.best = copy.deepcopy({name: tensor.cpu() for name, tensor in networks.state_dict().items()})
         run.best_epoch = run.epoch
     patience = lesson.options.patience
-    is_stuck = 0 < patience <= run.epoch - run.best_epoch
+    is_stuck = 0 < patience <= run.epoch - run.improved
     run.is_finished = is_stuck or run.epoch >= lesson.options.epochs
 
 
@@ -191,19 +201,11 @@ def _take_up(
         return _Run()
     networks.load_state_dict(state["networks"])
     optimiser.load_state_dict(state["optimiser"])
-    return _Run(state["epoch"], state["best"], state["best_epoch"], state["history"], state["is_finished"])
+    return _Run(**{name: state[name] for name in _Run.__dataclass_fields__})
 
 
 def _put_down(path: Path, run: _Run, networks: Networks, optimiser: torch.optim.Optimizer) -> None:
-    state = {
-        "epoch": run.epoch,
-        "best": run.best,
-        "best_epoch": run.best_epoch,
-        "history": run.history,
-        "is_finished": run.is_finished,
-        "networks": networks.state_dict(),
-        "optimiser": optimiser.state_dict(),
-    }
+    state = {**vars(run), "networks": networks.state_dict(), "optimiser": optimiser.state_dict()}
     save_state(path, state)
 
 
