@@ -104,7 +104,7 @@ def test_every_strategy_is_a_look_up(manifest: Path, tmp_path: Path) -> None:
     assert (found.benchmark, found.split, found.k) == ("set", "test", 4)
     assert found.samplers[0].finding.auc == 1.0
     assert found.samplers[0].finding.hit_rate == 1.0
-    assert {part for part, _ in reports} == {"clips", "scores", "tables"}
+    assert {part for part, _ in reports} == {"labels", "scores", "tables"}
     assert all(0 <= share <= 1 for _, share in reports)
     for part in ("demux", "decode", "classifier"):
         assert 0 < rows["knowing", 1].seconds[part] <= rows["dense", None].seconds[part]

@@ -10,6 +10,7 @@ import typer
 
 from . import options as opt
 from .evaluate import evaluate
+from .fit import fit
 
 if TYPE_CHECKING:
     from ..compressed.frame_vectors import Frames
@@ -202,6 +203,9 @@ def vectors(
         _print_json(vectors_json(**vars(written)))
     else:
         show_vectors(written)
+
+
+app.command()(fit)
 
 
 @app.command("list")

@@ -12,9 +12,9 @@ _WORDS = {
     "demux": "reading packets",
     "features": "reading features",
     "classifier": "looking at clips",
-    "clips": "looking at all",
     "scores": "scoring",
     "tables": "making tables",
+    "labels": "labelling clips",
 }
 
 

@@ -49,12 +49,14 @@ def read_activitynet(json_file: str | Path, videos: str | Path) -> tuple[Entry, 
 def _entry(name: str, facts: Any, stored: StoredVideos, source: Path) -> Entry:
     try:
         split = _SPLITS[facts["subset"]]
-        marks = [
-            (str(mark["label"]), *(Fraction(time) for time in mark["segment"]))
-            for mark in facts["annotations"]
-        ]
+        marks = [(str(mark["label"]), *_segment(mark["segment"])) for mark in facts["annotations"]]
         spans = sorted({(start, end) for _, start, end in marks if end > start})
     except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
         raise InputError(f"'{source}': the video {name!r} is damaged", "download the file again") from error
     labels = tuple(dict.fromkeys(label for label, *_ in marks))
     return Entry(stored.path([f"v_{name}", name]), labels, name, split, tuple(spans))
+
+
+def _segment(times: Any) -> tuple[Fraction, Fraction]:
+    start, end = times
+    return Fraction(start), Fraction(end)

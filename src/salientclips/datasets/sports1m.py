@@ -39,7 +39,7 @@ def read_sports1m(
     path, stored = Path(list_file), StoredVideos(Path(videos))
     labels = [line.strip() for line in _lines(Path(label_file))]
     if split is None:
-        split = next((s for s in ("train", "test") if s in path.stem), None)  # type: ignore[assignment]
+        split = next((s for s in ("train", "test") if s in path.stem), None)
     entries = []
     for number, line in enumerate(_lines(path), start=1):
         if not line.strip():

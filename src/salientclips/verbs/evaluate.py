@@ -74,7 +74,7 @@ def evaluate(
         seed: Of the draws and of the bootstrap.
         threads: Decoder threads; the result does not depend on it.
         batch_clips: Clips given to f at once; bounds the memory.
-        progress: Called with ("clips" | "scores" | "tables", share done).
+        progress: Called with ("labels" | "scores" | "tables", share done).
 
     Returns:
         The tables; write them with :func:`salientclips.evaluation.tables.write_tables` and draw them with
@@ -239,7 +239,7 @@ class _Work:
             threads=self.threads,
             batch_clips=self.batch_clips,
             table=table,
-            progress=lambda share: report("clips", share),
+            progress=lambda share: report("labels", share),
             warn=self.warnings.append,
         )
         judgements = {}
