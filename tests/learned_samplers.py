@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -104,4 +104,6 @@ class Kept:
     """What ``judge_features`` takes."""
 
     clips: tuple[ClipFeatures, ...]
-    parameters: FeatureParameters = FeatureParameters(2, ("md", "rgbr", "if", "audio"))
+    parameters: FeatureParameters = field(
+        default_factory=lambda: FeatureParameters(2, ("md", "rgbr", "if", "audio"))
+    )
