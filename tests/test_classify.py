@@ -6,6 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +17,8 @@ from media_files import make_video, read_counter
 from salientclips.classifiers import ClipInput
 from salientclips.classifiers.look import clip_frame_times
 from salientclips.errors import InputError, StoredScoresError, UnknownNameError
+from salientclips.samplers.card import SamplerCard
+from salientclips.timeline import ClipSpec
 from salientclips.types import ClipScores, SelectedClip
 from salientclips.verbs.classify import STRATEGIES, VideoClassifier
 from salientclips.verbs.score import score
@@ -109,6 +112,24 @@ def test_random_is_seeded(video: Path) -> None:
     assert clips(1) != clips(2)
 
 
+def test_empirical_draws_where_the_card_says(video: Path) -> None:
+    card = SamplerCard("learned", (), ClipSpec(), 1, histogram=(0.0, 0.0, 0.0, 0.0, 1.0))
+    learned = SimpleNamespace(name="learned", card=card)
+
+    def clips(seed: int) -> list[int]:
+        found = VideoClassifier(CounterReader(), learned, strategy="empirical", k=3, seed=seed)(video)  # type: ignore[arg-type]
+        return [c.index for c in found.clips]
+
+    assert clips(1) == clips(1)
+    assert clips(1) != clips(2)
+    assert all(20 <= i < 25 for seed in range(5) for i in clips(seed))
+
+
+def test_empirical_needs_a_histogram() -> None:
+    with pytest.raises(InputError, match="'motion' has none"):
+        VideoClassifier(CounterReader(), strategy="empirical")
+
+
 def test_fewer_clips_than_k_says_so(video: Path) -> None:
     found = VideoClassifier(CounterReader(), strategy="uniform", k=99)(video)
     assert len(found.clips) == FRAMES // 8
@@ -140,7 +161,7 @@ def test_impossible_arguments_are_refused(bad: dict[str, object]) -> None:
 
 
 def test_the_strategies_of_the_poster() -> None:
-    assert set(STRATEGIES) >= {"sampler", "dense", "uniform", "random", "oracle"}
+    assert set(STRATEGIES) >= {"sampler", "dense", "uniform", "random", "empirical", "oracle"}
 
 
 def clip_between(start: int, end: int) -> SelectedClip:

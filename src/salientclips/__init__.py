@@ -17,15 +17,19 @@ _HOME = {
     "ClipInput": "classifiers.protocol",
     "ClipScores": "types",
     "ClipSpec": "timeline",
+    "Fitted": "verbs.fit",
     "LearnedSampler": "samplers.learned",
     "Probe": "types",
     "SalientClipsError": "errors",
     "Sampler": "samplers",
+    "SamplerPlan": "training.plan",
     "SamplerCard": "samplers.card",
     "SelectedClip": "types",
     "Selection": "types",
+    "TrainingOptions": "training.options",
     "VideoClassifier": "verbs.classify",
     "VideoPrediction": "types",
+    "fit": "verbs.fit",
     "load_classifier": "classifiers",
     "load_scores": "outputs.score_files",
     "make_sampler": "samplers",
@@ -42,15 +46,19 @@ __all__ = [
     "ClipInput",
     "ClipScores",
     "ClipSpec",
+    "Fitted",
     "LearnedSampler",
     "Probe",
     "SalientClipsError",
     "Sampler",
     "SamplerCard",
+    "SamplerPlan",
     "SelectedClip",
     "Selection",
+    "TrainingOptions",
     "VideoClassifier",
     "VideoPrediction",
+    "fit",
     "load_classifier",
     "load_scores",
     "make_sampler",
@@ -70,8 +78,11 @@ if TYPE_CHECKING:
     from .samplers.card import SamplerCard
     from .samplers.learned import LearnedSampler
     from .timeline import ClipGrid, ClipSpec
+    from .training.options import TrainingOptions
+    from .training.plan import SamplerPlan
     from .types import ClipScores, Probe, SelectedClip, Selection, VideoPrediction
     from .verbs.classify import VideoClassifier
+    from .verbs.fit import Fitted, fit
     from .verbs.probe import probe
     from .verbs.score import score
     from .verbs.vectors import motion_vectors, residuals

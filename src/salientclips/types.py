@@ -317,7 +317,7 @@ class VideoPrediction:
 
     path: Path
     strategy: str
-    """How the clips were chosen: sampler, dense, uniform, random or oracle."""
+    """How the clips were chosen: sampler, dense, uniform, random, empirical or oracle."""
     k: int
     """Clips asked for; for ``dense`` the number of clips of the video."""
     classifier: str

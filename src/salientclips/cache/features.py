@@ -71,6 +71,24 @@ def load_or_read(
     return _unpack(stored)
 
 
+def entry_path(path: Path, parameters: FeatureParameters, clips: ClipSpec | ClipGrid, folder: Path) -> Path:
+    """Where the features of a video are kept, or will be.
+
+    Args:
+        path: A local video file.
+        parameters: What is read.
+        clips: How the video is divided, or the clips themselves.
+        folder: The cache.
+
+    Returns:
+        The entry's path; its stem tells these features from all others.
+
+    Raises:
+        FileMissingError: There is no such video.
+    """
+    return _entry(folder, fingerprint(path), parameters, clips)
+
+
 def _entry(folder: Path, of: Fingerprint, parameters: FeatureParameters, clips: ClipSpec | ClipGrid) -> Path:
     key = key_of(
         kind="features",

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from . import options as opt
+from .evaluate import evaluate
+from .fit import fit
 
 if TYPE_CHECKING:
     from ..compressed.frame_vectors import Frames
@@ -137,7 +139,7 @@ def classify(
         typer.Option(help="Class names, one a line, where they are not Kinetics-400's.", show_default=False),
     ] = None,
     strategy: Annotated[
-        str, typer.Option(help="How clips are chosen: sampler, dense, uniform, random or oracle.")
+        str, typer.Option(help="How clips are chosen: sampler, dense, uniform, random, empirical or oracle.")
     ] = "sampler",
     k: opt.K = 10,
     sampler: opt.SamplerName = None,
@@ -203,6 +205,9 @@ def vectors(
         show_vectors(written)
 
 
+app.command()(fit)
+
+
 @app.command("list")
 def list_names(as_json: opt.AsJson = False) -> None:
     """Name everything that an option accepts: samplers, strategies, classifiers."""
@@ -249,6 +254,9 @@ def doctor(as_json: opt.AsJson = False) -> None:
         _print_json({"schema": 1, "parts": [asdict(finding) for finding in findings]})
     else:
         show_doctor(findings)
+
+
+app.command()(evaluate)
 
 
 def _print_json(data: dict[str, Any]) -> None:

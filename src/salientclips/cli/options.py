@@ -35,6 +35,13 @@ ClipFrames = Annotated[
 FrameStep = Annotated[
     int | None, typer.Option(help="Source frames from one of them to the next. [default: 2]")
 ]
+ClassifierFrames = Annotated[
+    int | None,
+    typer.Option("--clip-frames", help="Frames of a clip, where it is not the classifier's own number."),
+]
+ClassifierStep = Annotated[
+    int | None, typer.Option("--frame-step", help="Source frames from one to the next, likewise.")
+]
 ClipSeconds = Annotated[
     float | None, typer.Option(help="Make clips this many seconds long instead.", show_default=False)
 ]

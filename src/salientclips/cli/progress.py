@@ -12,6 +12,9 @@ _WORDS = {
     "demux": "reading packets",
     "features": "reading features",
     "classifier": "looking at clips",
+    "scores": "scoring",
+    "tables": "making tables",
+    "labels": "labelling clips",
 }
 
 

@@ -6,6 +6,7 @@ Everything that the tables need is here, so no strategy reads a file.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,8 @@ import numpy.typing as npt
 from ..cache.types import DensePredictions
 from ..datasets.manifest import Entry
 from ..errors import InputError
+from ..samplers.card import COMBINATIONS, Scale
+from ..samplers.combine import combine, rule_of
 from ..types import ClipScores
 from .decoding import DecodePlan
 
@@ -41,6 +44,8 @@ class Case:
     """What decoding any clips of it takes."""
     judgements: dict[str, Judgement]
     """By the sampler's name in the tables."""
+    demux_s: float = 0.0
+    """What reading its packets took, seconds."""
 
     def __post_init__(self) -> None:
         for name, judgement in self.judgements.items():
@@ -59,7 +64,8 @@ class Case:
         Returns:
             float64 (num_classes,).
         """
-        return self.dense.probabilities[list(clips)].mean(axis=0, dtype=np.float64)
+        found: npt.NDArray[np.float64] = self.dense.probabilities[list(clips)].mean(axis=0, dtype=np.float64)
+        return found
 
     def seconds(
         self, clips: tuple[int, ...], sampler: str | None, *, looks_at_all: bool = False
@@ -76,14 +82,12 @@ class Case:
             classifier's in proportion to the clips), decoding by the frames that pass through the decoder.
         """
         count = len(self.dense.grid)
-        everything = tuple(range(count))
-        looked = everything if looks_at_all else clips
+        looked = count if looks_at_all else len(clips)
+        passed = self.plan.all_frames if looks_at_all else self.plan.frames(clips)
         spent, found = self.dense.seconds, dict.fromkeys(PARTS, 0.0)
-        found["demux"] = spent.get("demux", 0.0)
-        found["decode"] = (
-            spent.get("decode", 0.0) * self.plan.frames(looked) / max(1, self.plan.frames(everything))
-        )
-        found["classifier"] = spent.get("classifier", 0.0) * len(looked) / max(1, count)
+        found["demux"] = self.demux_s
+        found["decode"] = spent.get("decode", 0.0) * passed / max(1, self.plan.all_frames)
+        found["classifier"] = spent.get("classifier", 0.0) * looked / max(1, count)
         if sampler is not None:
             measured = self.judgements[sampler].scores.seconds
             found["features"] = measured.get("features", 0.0) + measured.get("audio", 0.0)
@@ -120,9 +124,6 @@ def variants(scores: ClipScores) -> dict[str, ClipScores]:
         By name: each stream of which this video has anything, and each combination where it has both picture and
         sound; empty where there is one stream at most. They cost nothing more than the sampler itself.
     """
-    from ..samplers.card import COMBINATIONS
-    from ..samplers.combine import combine, rule_of
-
     if len(scores.streams) < 2:
         return {}
     found = {
@@ -131,8 +132,13 @@ def variants(scores: ClipScores) -> dict[str, ClipScores]:
     }
     visual, audio = scores.streams.get("visual"), scores.streams.get("audio")
     if visual is not None and audio is not None:
+        given = scores.sampler_parameters
+        weight, scale = (
+            float(given.get("visual_weight", 0.5)),
+            cast("Scale", given.get("score_scale", "standard")),
+        )
         for combination in COMBINATIONS:
-            both = _filled(combine(combination, visual, audio))
+            both = _filled(combine(combination, visual, audio, visual_weight=weight, scale=scale))
             found[combination] = replace(scores, scores=both, rule=rule_of(combination))
     return found
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -41,12 +42,15 @@ class DecodePlan:
         Returns:
             The number of packets that pass through the decoder.
         """
-        total, place = 0, -1
-        for i in sorted(clips):
-            begin = max(int(self.first[i]), place)
-            total += max(0, int(self.stop[i]) - begin)
-            place = max(place, int(self.stop[i]))
-        return total
+        ordered = np.array(sorted(clips), dtype=np.int64)
+        stop = self.stop[ordered]
+        place = np.concatenate([[0], np.maximum.accumulate(stop)[:-1]])
+        return int(np.maximum(0, stop - np.maximum(self.first[ordered], place)).sum())
+
+    @cached_property
+    def all_frames(self) -> int:
+        """How many frames are decoded to see every clip."""
+        return self.frames(range(len(self.first)))
 
 
 @dataclass(frozen=True)

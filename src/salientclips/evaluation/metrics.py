@@ -1,8 +1,8 @@
 """How good predictions are: accuracy, mean class accuracy, mean average precision, and how sure one can be of them.
 
 The paper gives top-1 accuracy (section 4); mean class accuracy and mAP are what ActivityNet and unbalanced sets ask
-for. Intervals are percentile bootstraps over *groups* of videos (Efron and Tibshirani 1993, chapter 13): videos of one
-source resemble one another, and counting them as independent would make every interval too narrow.
+for. Intervals are percentile bootstraps over *groups* of videos (Efron and Tibshirani 1993, chapter 13): videos of
+one source resemble one another, and counting them as independent would make every interval too narrow.
 
 All three metrics are computed for weighted videos, so one resample is one row of weights. Also here: how well a
 saliency finds spans that are known to be salient (the area under the ROC curve within a video). Nothing here knows
@@ -70,7 +70,8 @@ def correct(probabilities: npt.NDArray[np.floating], truth: Truth) -> Floats:
         float64 (num_videos,), 0 or 1.
     """
     best = np.argmax(probabilities, axis=1)
-    return truth[np.arange(len(truth)), best].astype(np.float64)
+    found: Floats = truth[np.arange(len(truth)), best].astype(np.float64)
+    return found
 
 
 def group_weights(groups: Sequence[str], resamples: int = RESAMPLES, seed: int = 0) -> Floats:
@@ -167,7 +168,8 @@ def _average_precision(scores: npt.NDArray[np.floating], of_class: Truth, weight
 
 
 def _ratio(above: Floats, below: Floats) -> Floats:
-    return np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
+    found: Floats = np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
+    return found
 
 
 def _mean_over_classes(values: Sequence[Floats]) -> Floats:

@@ -8,22 +8,26 @@ sum of their probabilities; a video with fewer than K clips gives all it has.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import InputError
 from ..ranking import choose
 from ..samplers import Empirical, Random, Uniform
 from ..samplers.evidence import VideoEvidence
-from ..timeline import ClipGrid
+from ..timeline import ClipGrid, Timeline
+from ..types import PacketTable
 from .case import Case
 
 DRAWS = 10
 """How often ``random`` and ``empirical`` are drawn."""
 
 Clips = tuple[int, ...]
+Scores = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -69,18 +73,20 @@ def usual_strategies(samplers: Sequence[str], histogram: Sequence[float]) -> tup
     return (*first, Strategy("dense"), *(Strategy("sampler", name) for name in samplers), Strategy("oracle"))
 
 
-def chosen(case: Case, strategy: Strategy, k: int, *, draws: int = DRAWS, seed: int = 0) -> tuple[Clips, ...]:
+def chosen(
+    case: Case, strategy: Strategy, ks: Sequence[int], *, draws: int = DRAWS, seed: int = 0
+) -> tuple[tuple[Clips, ...], ...]:
     """The clips that a strategy takes of a video.
 
     Args:
         case: The video.
         strategy: How.
-        k: Clips wanted, at least 1; ``dense`` takes all.
+        ks: Clips wanted, each at least 1; ``dense`` takes all.
         draws: How often a strategy of chance is drawn.
-        seed: Of the first draw; the same video and seed give the same draws.
+        seed: Of the first draw; the same video and seed give the same draws, at every K from the same order.
 
     Returns:
-        One choice a draw (a strategy without chance has one); indices, best first.
+        For each K one choice a draw (a strategy without chance has one); indices, best first.
 
     Raises:
         InputError: There is no strategy of that name.
@@ -88,43 +94,44 @@ def chosen(case: Case, strategy: Strategy, k: int, *, draws: int = DRAWS, seed: 
     grid = case.dense.grid
     match strategy.name:
         case "dense":
-            return (tuple(range(len(grid))),)
+            return ((tuple(range(len(grid))),),) * len(ks)
         case "uniform":
-            return (choose(np.ones(len(grid)), grid, k, rule=Uniform.rule).indices,)
+            ones = np.ones(len(grid))
+            return tuple((choose(ones, grid, k, rule=Uniform.rule).indices,) for k in ks)
         case "oracle":
             surest = case.dense.probabilities[:, list(case.truth)].sum(axis=1, dtype=np.float64)
-            return (choose(surest, grid, k).indices,)
+            return _heads([surest], grid, ks)
         case "sampler":
-            return (tuple(clip.index for clip in case.judgements[strategy.sampler].scores.select(k).clips),)
+            scores = case.judgements[strategy.sampler].scores
+            if scores.rule == "top":
+                return _heads([scores.scores], grid, ks)
+            return tuple((tuple(clip.index for clip in scores.select(k).clips),) for k in ks)
         case "random" | "empirical":
-            return tuple(choose(scores, grid, k).indices for scores in _drawn(case, strategy, draws, seed))
+            return _heads(_drawn(case, strategy, draws, seed), grid, ks)
         case _:
             raise InputError(f"there is no strategy {strategy.name!r}", "take one of usual_strategies()")
 
 
-def _drawn(
-    case: Case, strategy: Strategy, draws: int, seed: int
-) -> Iterator[np.ndarray[tuple[int], np.dtype[np.float64]]]:
+def _heads(drawn: Sequence[Scores], grid: ClipGrid, ks: Sequence[int]) -> tuple[tuple[Clips, ...], ...]:
+    """The top K of each score: the head of one order, so that it is made once for all K."""
+    orders = [choose(scores, grid, max(1, len(grid))).indices for scores in drawn]
+    return tuple(tuple(order[:k] for order in orders) for k in ks)
+
+
+def _drawn(case: Case, strategy: Strategy, draws: int, seed: int) -> list[Scores]:
     # Videos of one length must not all be drawn alike: the file decides along with the seed.
     own = int(case.dense.fingerprint.sha256[:12], 16)
+    seeds = np.random.SeedSequence((seed, own)).generate_state(draws, np.uint64)
     evidence = _grid_only(case.dense.grid)
-    for number in range(draws):
-        number_seed = int(np.random.SeedSequence((seed, number, own)).generate_state(1, np.uint64)[0])
-        judge = (
-            Empirical(strategy.histogram, number_seed)
-            if strategy.name == "empirical"
-            else Random(number_seed)
-        )
-        yield judge(evidence)
+    judges = [
+        Empirical(strategy.histogram, int(one)) if strategy.name == "empirical" else Random(int(one))
+        for one in seeds
+    ]
+    return [judge(evidence) for judge in judges]
 
 
 def _grid_only(grid: ClipGrid) -> VideoEvidence:
     """Evidence for samplers that look at nothing but the clips' places."""
-    from fractions import Fraction
-
-    from ..timeline import Timeline
-    from ..types import PacketTable
-
     nothing = np.zeros(0, dtype=np.int64)
     table = PacketTable(
         Timeline(Fraction(1), Fraction(0)),

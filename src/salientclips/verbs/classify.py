@@ -2,7 +2,8 @@
 
 Clips are chosen by a strategy, only they are decoded, the clip classifier f looks at each, and the video's class
 probabilities are the mean of the clips'. The strategies are those of the poster: ``sampler`` (any sampler, top K),
-``uniform``, ``random``, ``dense`` (every clip) and ``oracle`` (the K clips on which f is surest of the true class: an
+``uniform``, ``random``, ``empirical`` (drawn from where f's best clips lay in the training videos, as a learned
+sampler's card says), ``dense`` (every clip) and ``oracle`` (the K clips on which f is surest of the true class: an
 upper bound, at dense cost).
 """
 
@@ -20,12 +21,13 @@ from ..classifiers import ClipClassifier
 from ..classifiers.look import ClipLooker, Probabilities
 from ..errors import InputError, UnknownNameError
 from ..media.demux import read_packets
-from ..samplers import Random, Sampler, Uniform
+from ..samplers import Empirical, Random, Sampler, Uniform, make_sampler
+from ..samplers.card import SamplerCard
 from ..timeline import ClipSpec
 from ..types import ClipScores, PacketTable, Prediction, SelectedClip, Selection, VideoPrediction
 from .score import DEFAULT_SAMPLER, Progress, score
 
-STRATEGIES: tuple[str, ...] = ("sampler", "dense", "uniform", "random", "oracle")
+STRATEGIES: tuple[str, ...] = ("sampler", "dense", "uniform", "random", "empirical", "oracle")
 """How clips can be chosen."""
 
 
@@ -36,13 +38,13 @@ class VideoClassifier:
     classifier: ClipClassifier
     """f: looks at one clip."""
     sampler: str | Sampler = DEFAULT_SAMPLER
-    """Who chooses under the strategy ``sampler``."""
+    """Who chooses under the strategy ``sampler``; whose card has the histogram for ``empirical``."""
     k: int = 10
     """Clips looked at (K of the paper)."""
     strategy: str = "sampler"
     """One of ``STRATEGIES``."""
     seed: int = 0
-    """Seed of the strategy ``random``."""
+    """Seed of the strategies ``random`` and ``empirical``."""
     threads: int = 1
     """Decoder threads; the result does not depend on it."""
     batch_clips: int = 4
@@ -53,6 +55,10 @@ class VideoClassifier:
             raise UnknownNameError("strategy", self.strategy, STRATEGIES)
         if self.k < 1:
             raise InputError(f"k = {self.k} clips cannot be selected", "give k of at least 1")
+        if self.strategy == "empirical" and isinstance(self.sampler, str):
+            object.__setattr__(self, "sampler", make_sampler(self.sampler))
+        if self.strategy == "empirical":
+            self._empirical()
 
     def __call__(
         self,
@@ -98,10 +104,22 @@ class VideoClassifier:
         judge: str | Sampler = self.sampler
         if self.strategy == "random":
             judge = Random(self.seed)
+        elif self.strategy == "empirical":
+            judge = self._empirical()
         elif self.strategy != "sampler":
             judge = Uniform()
         spec = ClipSpec(self.classifier.input.frames, self.classifier.input.frame_step)
         return score(path, judge, clip=spec, threads=self.threads, table=table, progress=progress)
+
+    def _empirical(self) -> Empirical:
+        card = getattr(self.sampler, "card", None)
+        if not isinstance(card, SamplerCard) or not card.histogram:
+            given = self.sampler if isinstance(self.sampler, str) else self.sampler.name
+            raise InputError(
+                f"the strategy 'empirical' needs a histogram of salient places, and the sampler '{given}' has none",
+                "give --sampler the folder of one that `salientclips fit` made",
+            )
+        return Empirical(card.histogram, self.seed)
 
     def _candidates(self, scores: ClipScores) -> Selection:
         everything = self.strategy in ("dense", "oracle")

@@ -1,0 +1,229 @@
+"""The command ``fit``: its many options, parsed and handed to the verb."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from . import options as opt
+
+if TYPE_CHECKING:
+    from ..samplers.card import Architecture, Combination, Objective, Stream
+
+_SAMPLER = "The sampler"
+_TRAINING = "Training"
+
+Videos = Annotated[
+    Path,
+    typer.Argument(
+        metavar="VIDEOS",
+        help="A folder (one sub-folder a class, or videos without labels) or a CSV manifest.",
+        show_default=False,
+    ),
+]
+
+
+def fit(
+    videos: Videos,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for the sampler; made, or its sampler replaced.")
+    ] = Path("sampler"),
+    classifier: Annotated[
+        str, typer.Option("--classifier", "-c", help="Whose judgement is learned: see `salientclips list`.")
+    ] = "r2plus1d_18",
+    weights: Annotated[
+        str | None,
+        typer.Option(help="The classifier's weights: a path, a URL, or 'default'.", show_default=False),
+    ] = None,
+    random_weights: Annotated[
+        bool, typer.Option("--random-weights", help="Use an untrained classifier (for trying things out).")
+    ] = False,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="The classifier's class names, one a line, where not Kinetics-400's.", show_default=False
+        ),
+    ] = None,
+    without_labels: Annotated[
+        bool,
+        typer.Option("--without-labels", help="Take the classifier's own verdict for every video's label."),
+    ] = False,
+    streams: Annotated[
+        str, typer.Option(help="What it looks at: md, rgbr, if, audio.", rich_help_panel=_SAMPLER)
+    ] = "md,rgbr,audio",
+    architecture: Annotated[
+        str, typer.Option(help="Its visual networks: shufflenet26 or resnet18.", rich_help_panel=_SAMPLER)
+    ] = "shufflenet26",
+    objective: Annotated[
+        str, typer.Option(help="What they learn: ac, sal-cl or sal-rank.", rich_help_panel=_SAMPLER)
+    ] = "sal-rank",
+    audio_objective: Annotated[
+        str | None,
+        typer.Option(help="What the audio network learns, if another.", rich_help_panel=_SAMPLER),
+    ] = None,
+    combination: Annotated[
+        str,
+        typer.Option(help="How sound and picture meet: see `salientclips list`.", rich_help_panel=_SAMPLER),
+    ] = "av-union-list",
+    frames_per_clip: Annotated[
+        int, typer.Option(help="Frames read per clip; 0 for all.", min=0, rich_help_panel=_SAMPLER)
+    ] = 4,
+    clip_frames: Annotated[
+        int | None,
+        typer.Option(help="Frames of a clip that the classifier looks at, where not its usual."),
+    ] = None,
+    frame_step: Annotated[
+        int | None, typer.Option(help="Source frames from one of them to the next, where not its usual.")
+    ] = None,
+    clip_seconds: opt.ClipSeconds = None,
+    name: Annotated[
+        str, typer.Option(help="Its name. [default: the folder's]", rich_help_panel=_SAMPLER)
+    ] = "",
+    licence: Annotated[str, typer.Option(help="Licence of its weights.", rich_help_panel=_SAMPLER)] = "",
+    k: Annotated[
+        int, typer.Option("-k", "--k", help="Clips it will be asked for.", rich_help_panel=_TRAINING)
+    ] = 10,
+    validation_share: Annotated[
+        float,
+        typer.Option(help="Share of the videos held back for validation.", rich_help_panel=_TRAINING),
+    ] = 0.2,
+    epochs: Annotated[
+        int | None, typer.Option(help="Most visits to each video.", rich_help_panel=_TRAINING)
+    ] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option(help="Epochs without improvement before it stops.", rich_help_panel=_TRAINING),
+    ] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Of AdamW.", rich_help_panel=_TRAINING)] = None,
+    videos_per_batch: Annotated[
+        int | None, typer.Option(help="Videos of one step.", rich_help_panel=_TRAINING)
+    ] = None,
+    clips_per_video: Annotated[
+        int | None, typer.Option(help="Clips drawn of a video at a visit.", rich_help_panel=_TRAINING)
+    ] = None,
+    margin: Annotated[
+        float | None, typer.Option(help="sal-rank: margin of the hinge.", rich_help_panel=_TRAINING)
+    ] = None,
+    pairs_per_video: Annotated[
+        int | None,
+        typer.Option(help="sal-rank: pairs drawn at a visit; 0 for all.", rich_help_panel=_TRAINING),
+    ] = None,
+    tie_gap: Annotated[
+        float | None,
+        typer.Option(
+            help="sal-rank: clips nearer than this in certainty are tied.", rich_help_panel=_TRAINING
+        ),
+    ] = None,
+    pair_weight: Annotated[
+        str | None, typer.Option(help="sal-rank: equal, or gap.", rich_help_panel=_TRAINING)
+    ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where labels and features are kept. [default: ~/.cache/salientclips/videos]",
+            show_default=False,
+        ),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    seed: opt.Seed = 0,
+    threads: opt.Threads = 1,
+    as_json: opt.AsJson = False,
+) -> None:
+    """Make a sampler for your classifier from your videos, with or without labels.
+
+    Stop it at any time: started again, it goes on where it was.
+    """
+    from ..classifiers import load_classifier
+    from ..outputs.fit_json import fit_json
+    from ..training.options import TrainingOptions
+    from ..training.plan import SamplerPlan
+    from ..verbs.fit import fit as fit_sampler
+    from .progress import progress_bar
+    from .show_fit import show_fit
+
+    # The verb's types check the words, so that a wrong one is the same error here and in Python.
+    plan = SamplerPlan(
+        streams=cast("tuple[Stream, ...]", tuple(word.strip() for word in streams.split(","))),
+        architecture=cast("Architecture", architecture),
+        objective=cast("Objective", objective),
+        audio_objective=cast("Objective | None", audio_objective),
+        combination=cast("Combination", combination),
+        frames_per_clip=frames_per_clip,
+    )
+    given = {
+        "epochs": epochs,
+        "patience": patience,
+        "learning_rate": learning_rate,
+        "videos_per_batch": videos_per_batch,
+        "clips_per_video": clips_per_video,
+        "margin": margin,
+        "pairs_per_video": pairs_per_video,
+        "tie_gap": tie_gap,
+        "pair_weight": pair_weight,
+    }
+    options = TrainingOptions(
+        seed=seed,
+        **{key: value for key, value in given.items() if value is not None},  # type: ignore[arg-type]
+    )
+    f = load_classifier(
+        classifier,
+        weights=weights,
+        random_weights=random_weights,
+        labels=labels,
+        frames=clip_frames,
+        frame_step=frame_step,
+        device=_own_device(device),
+    )
+    spec = opt.clip_spec(f.input.frames, f.input.frame_step, clip_seconds)
+    with progress_bar() as progress:
+        fitted = fit_sampler(
+            videos,
+            f,
+            plan=plan,
+            options=options,
+            output=output,
+            use_labels=not without_labels,
+            clip=spec,
+            k=k,
+            validation_share=validation_share,
+            cache=cache,
+            name=name,
+            licence=licence,
+            device=device,
+            threads=threads,
+            progress=progress,
+        )
+    if not _is_first():
+        return
+    if as_json:
+        left_out = [(out.path, out.reason) for out in fitted.left_out]
+        about = fit_json(
+            fitted.card,
+            folder=fitted.folder,
+            videos=fitted.videos,
+            left_out=left_out,
+            history=fitted.history,
+            seconds=fitted.seconds,
+            warnings=fitted.warnings,
+        )
+        print(json.dumps(about, indent=1, allow_nan=False))
+    else:
+        show_fit(fitted)
+
+
+def _own_device(device: str) -> str:
+    """Under ``torchrun`` each process has a GPU of its own; its classifier runs there too."""
+    local = os.environ.get("LOCAL_RANK")
+    if local is None or device not in ("auto", "cuda"):
+        return device
+    from ..networks.extras import pick_device
+
+    return f"cuda:{local}" if pick_device(device).type == "cuda" else device
+
+
+def _is_first() -> bool:
+    return os.environ.get("RANK", "0") == "0"

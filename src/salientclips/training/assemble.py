@@ -1,0 +1,261 @@
+"""From prepared videos to a sampler: which networks are trained on which videos, and what the card says of it.
+
+Each network is trained alone, or picture and sound together under AV-joint-training. The histogram of where f's best
+clips lie is taken of the training videos, the figures of the card from the validation videos, by the finished sampler
+itself on the cached features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from ..cache.store import Warn
+from ..cache.types import VideoFeatures
+from ..errors import InputError
+from ..ranking import choose
+from ..samplers.card import SamplerCard, Stream, StreamCard
+from ..samplers.learned import LearnedSampler
+from ..samplers.nets import network_for, stream_cost
+from ..timeline import ClipGrid, ClipSpec
+from .lesson import Lesson, Unit
+from .loop import Trained, train
+from .options import TrainingOptions
+from .plan import SamplerPlan
+from .targets import histogram_of_best
+from .validate import card_figures, figures, top
+from .videos import TrainingVideo, channel_statistics
+from .world import World
+
+Progress = Callable[[str, float], None]
+
+LEAST_WITH_SOUND = 0.5
+"""Share of the training videos that must have sound for an audio network to be trained beside visual ones."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a sampler is made of."""
+
+    training: tuple[TrainingVideo, ...]
+    """At least one."""
+    validation: tuple[TrainingVideo, ...]
+    k: int
+    """Clips chosen of a validation video."""
+    clips: ClipSpec
+    """How videos were divided."""
+    features: Callable[[Path], VideoFeatures]
+    """The cached features of a video."""
+
+
+@dataclass
+class Assembler:
+    """Trains the networks of a sampler and puts them together."""
+
+    plan: SamplerPlan
+    options: TrainingOptions
+    world: World
+    folder: Path
+    """Where checkpoints are kept."""
+    progress: Progress | None = None
+    warn: Warn | None = None
+    history: dict[str, tuple[dict[str, float], ...]] = field(default_factory=dict, init=False)
+    """Of each unit (its streams joined by ``+``), what each epoch gave."""
+
+    def assemble(self, material: Material, about: SamplerCard) -> LearnedSampler:
+        """Train and put together.
+
+        Args:
+            material: The videos.
+            about: A card with everything that is known without training; the rest is filled in.
+
+        Returns:
+            The sampler, with its card complete.
+
+        Raises:
+            InputError: The videos do not give what the objective needs.
+        """
+        plan = _without_silence(self.plan, material.training, self.warn)
+        classes = _classes(plan, material.training)
+        tensors: dict[Stream, dict[str, torch.Tensor]] = {}
+        normalisation: dict[Stream, tuple[tuple[float, ...], tuple[float, ...]]] = {}
+        best: dict[str, float | int | str] = {}
+        for unit in _units(plan):
+            lesson = self._lesson(unit, material, classes)
+            done = self._train(lesson)
+            tensors.update(done.tensors)
+            normalisation.update(lesson.normalisation)
+            best[f"best_epoch_{'_'.join(unit.streams)}"] = done.best_epoch
+        streams = tuple(
+            _stream_card(plan, stream, normalisation[stream], max(1, len(classes))) for stream in plan.streams
+        )
+        card = replace(
+            about,
+            streams=streams,
+            frames_per_clip=plan.frames_per_clip,
+            short_side_cells=plan.short_side_cells,
+            combination=plan.combination if plan.has_both else None,
+            classes=classes,
+            videos=len(material.training),
+            options={**about.options, **self.options.as_card(), **best},
+            histogram=histogram_of_best(
+                [(video.targets.surety, video.middles) for video in material.training], material.k
+            ),
+        )
+        networks = {s.stream: network_for(s.stream, s.architecture, _outputs(s, classes)) for s in streams}
+        for stream, network in networks.items():
+            network.load_state_dict(tensors[stream])
+        sampler = LearnedSampler(card, networks, self.world.device)
+        validated = replace(card, validation=validation_figures(sampler, material))
+        return LearnedSampler(validated, networks, self.world.device)
+
+    def _lesson(self, unit: Unit, material: Material, classes: tuple[str, ...]) -> Lesson:
+        usable = [video for video in material.training if len(video.eligible(unit.streams))]
+        if unit.objective == "sal-rank":
+            # Where f finds all clips alike there is nothing to rank.
+            usable = [v for v in usable if _spread(v, unit.streams) > self.options.tie_gap]
+        elif unit.objective == "sal-cl":
+            answers = {bool(right) for v in usable for right in v.targets.right}
+            if len(answers) == 1:
+                always = "always" if answers == {True} else "never"
+                raise InputError(
+                    f"the classifier is {always} right on the clips of the training videos: sal-cl has nothing"
+                    " to learn",
+                    "use the objective sal-rank, or a classifier that knows these videos",
+                )
+        names = "+".join(unit.streams)
+        if not usable:
+            raise InputError(
+                f"no training video teaches {unit.objective} anything from {names}",
+                "give videos on whose clips the classifier's certainty differs, or another objective",
+            )
+        if len(usable) < len(material.training) and self.warn is not None:
+            self.warn(
+                f"{len(material.training) - len(usable)} of {len(material.training)} training videos teach"
+                f" {unit.objective} nothing from {names}"
+            )
+        return Lesson(
+            unit=unit,
+            training=tuple(usable),
+            validation=material.validation,
+            classes=classes if unit.objective == "ac" else (),
+            normalisation={stream: channel_statistics(usable, stream) for stream in unit.streams},
+            short_side_cells=self.plan.short_side_cells,
+            options=self.options,
+            k=material.k,
+        )
+
+    def _train(self, lesson: Lesson) -> Trained:
+        names = "+".join(lesson.unit.streams)
+        report = None if self.progress is None else partial(self.progress, f"training {names}")
+        done = train(lesson, self.world, folder=self.folder, progress=report, warn=self.warn)
+        self.history[names] = done.history
+        return done
+
+
+def validation_figures(sampler: LearnedSampler, material: Material) -> dict[str, float]:
+    """How well a sampler does on the validation videos, from cached features.
+
+    Args:
+        sampler: The sampler.
+        material: The videos.
+
+    Returns:
+        The figures of :func:`~.validate.card_figures` by the sampler's own rule, and where it looks and listens also
+        ``visual_accuracy_at_K`` and ``audio_accuracy_at_K``; empty without validation videos.
+    """
+    if not material.validation:
+        return {}
+    videos = [(video.probabilities, video.targets) for video in material.validation]
+    grids: list[ClipGrid] = []
+    choices: list[Sequence[int]] = []
+    alone: dict[str, list[Sequence[int]]] = {"visual": [], "audio": []}
+    k, card = material.k, sampler.card
+    for video in material.validation:
+        features = material.features(video.path)
+        judged = sampler.judge_features(features)
+        chosen = choose(
+            _filled(judged.scores),
+            features.grid,
+            k,
+            rule=sampler.rule,
+            streams=judged.streams,
+            visual_share=card.visual_share,
+        )
+        grids.append(features.grid)
+        choices.append(chosen.indices)
+        for name, lists in alone.items():
+            if name in judged.streams:
+                lists.append(top(judged.streams[name], k))
+    found = card_figures(videos, grids, choices, k)
+    if card.combination is not None:
+        for name, lists in alone.items():
+            found[f"{name}_accuracy_at_{k}"] = figures(videos, lists)[0]
+    return found
+
+
+def _filled(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """A clip of which nothing could be read gets the median of the others, as in the verb ``score``."""
+    lost = np.isnan(scores)
+    return np.where(lost, 0.0 if lost.all() else np.median(scores[~lost]), scores)
+
+
+def _without_silence(plan: SamplerPlan, videos: Sequence[TrainingVideo], warn: Warn | None) -> SamplerPlan:
+    """The plan, without sound where too few of the videos have any."""
+    if not plan.has_both:
+        return plan
+    heard = sum(len(video.eligible(("audio",))) > 0 for video in videos)
+    if heard >= LEAST_WITH_SOUND * len(videos):
+        return plan
+    if warn is not None:
+        warn(f"{heard} of {len(videos)} training videos have sound: the sampler is made without it")
+    return replace(plan, streams=tuple(stream for stream in plan.streams if stream != "audio"))
+
+
+def _classes(plan: SamplerPlan, videos: Sequence[TrainingVideo]) -> tuple[str, ...]:
+    """The outputs under AC: the classes that are true of some training video."""
+    if all(plan.objective_of(stream) != "ac" for stream in plan.streams):
+        return ()
+    classes = tuple(sorted({name for video in videos for name in video.targets.classes}))
+    if len(classes) < 2:
+        raise InputError(
+            f"all training videos are of one class, {classes[0]!r}: ac has nothing to learn",
+            "use the objective sal-rank, or give videos of several classes",
+        )
+    return classes
+
+
+def _units(plan: SamplerPlan) -> tuple[Unit, ...]:
+    if plan.is_joint:
+        kinds = tuple(plan.architecture_of(stream) for stream in plan.streams)
+        return (Unit(plan.streams, kinds, plan.objective),)
+    return tuple(
+        Unit((stream,), (plan.architecture_of(stream),), plan.objective_of(stream)) for stream in plan.streams
+    )
+
+
+def _spread(video: TrainingVideo, streams: tuple[Stream, ...]) -> float:
+    return float(np.ptp(video.targets.surety[video.eligible(streams)]))
+
+
+def _stream_card(
+    plan: SamplerPlan,
+    stream: Stream,
+    normalisation: tuple[tuple[float, ...], tuple[float, ...]],
+    outputs: int,
+) -> StreamCard:
+    architecture, objective = plan.architecture_of(stream), plan.objective_of(stream)
+    count, mmacs = stream_cost(
+        stream, architecture, outputs if objective == "ac" else 1, plan.short_side_cells
+    )
+    return StreamCard(stream, architecture, objective, *normalisation, parameters=count, mmacs=mmacs)
+
+
+def _outputs(stream: StreamCard, classes: tuple[str, ...]) -> int:
+    return len(classes) if stream.objective == "ac" else 1

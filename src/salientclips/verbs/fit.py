@@ -1,0 +1,278 @@
+"""The verb ``fit``: from videos and a classifier to a sampler for just these (paper, section 3.3).
+
+The classifier looks at every clip once, features are read once, both are kept; then the networks are trained, tried
+on videos that they have not seen, and saved with a card. With labels the paper's targets are used; without, the
+classifier's own verdict over a whole video takes their place. A run that is stopped goes on where it was when it is
+started again, and ends at the same result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from ..cache.store import default_folder
+from ..classifiers import ClipClassifier
+from ..datasets.folder import read_entries
+from ..datasets.manifest import Entry, split_entries
+from ..errors import InputError
+from ..networks.extras import require
+from ..samplers.card import SamplerCard
+from ..timeline import ClipSpec
+from ..training.options import TrainingOptions
+from ..training.plan import SamplerPlan
+
+if TYPE_CHECKING:
+    from ..samplers.learned import LearnedSampler
+    from ..training.assemble import Material
+    from ..training.prepare import LeftOut, Preparation
+    from ..training.world import World
+
+Progress = Callable[[str, float], None]
+"""Called with what is being done ("features", "labels", "training md" ...) and its share done, 0 to 1."""
+
+_CARD_FILE = "config.json"
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What ``fit`` made."""
+
+    sampler: LearnedSampler
+    folder: Path | None
+    """Where it was written."""
+    videos: dict[str, int]
+    """Videos used by split."""
+    left_out: tuple[LeftOut, ...]
+    """Videos that could not be used, and why."""
+    history: dict[str, tuple[dict[str, float], ...]]
+    """Of each network (or of those trained together, joined by ``+``), what each epoch gave."""
+    seconds: dict[str, float] = field(default_factory=dict)
+    """What it took: ``demux``, ``features``, ``decode`` and ``classifier`` when they were done, by whichever run, and
+    ``training`` of this one."""
+    warnings: tuple[str, ...] = ()
+    """What went wrong without stopping the work, one line each."""
+
+    @property
+    def card(self) -> SamplerCard:
+        """The sampler's card."""
+        return self.sampler.card
+
+
+def fit(
+    videos: str | Path | Sequence[Entry | str | Path],
+    classifier: ClipClassifier,
+    *,
+    plan: SamplerPlan | None = None,
+    options: TrainingOptions | None = None,
+    output: str | Path | None = None,
+    use_labels: bool = True,
+    clip: ClipSpec | None = None,
+    k: int = 10,
+    validation_share: float = 0.2,
+    cache: str | Path | None = None,
+    name: str = "",
+    licence: str = "",
+    device: str = "auto",
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> Fitted:
+    """Make a sampler for a classifier and the kind of videos that are given.
+
+    Args:
+        videos: A folder (one sub-folder a class, or videos without labels), a CSV manifest (see
+            :mod:`salientclips.datasets.manifest`), or the videos themselves.
+        classifier: f, whose judgement is learned; see :func:`salientclips.load_classifier`.
+        plan: Streams, networks, objective and combination.
+        options: How to train.
+        output: Folder for the sampler; None to write nothing.
+        use_labels: Whether labels count. A video without one is always judged by f's own verdict over all clips.
+        clip: How long a clip is; by default as long as the classifier's.
+        k: Clips that the sampler will be asked for, K of the paper: validation compares samplers at it.
+        validation_share: Share of the videos (without a split of their own) held back to decide when to stop.
+        cache: Where features and labels are kept; None for ``~/.cache/salientclips/videos``.
+        name: The sampler's name; None for that of the output folder.
+        licence: Licence of the weights, for the card.
+        device: Where the networks are trained: ``"auto"``, ``"cpu"``, ``"cuda"``.
+        threads: Decoder threads; the result does not depend on it.
+        progress: Called as the work goes on.
+
+    Returns:
+        The sampler and an account of the work. The same arguments give the same bits on one machine's CPU.
+
+    Raises:
+        FileMissingError: There is no such folder or manifest.
+        InputError: No video can be used, or arguments contradict one another.
+        UnknownNameError: There is no stream, architecture, objective or combination of a name.
+        MissingExtraError: torch, torchvision or safetensors does not load.
+    """
+    require("torch", "torch")
+    from ..training.prepare import Preparation
+    from ..training.world import join_world
+
+    if k < 1:
+        raise InputError(f"k = {k} clips cannot be selected", "give k of at least 1")
+    wanted, how = plan or SamplerPlan(), options or TrainingOptions()
+    target = None if output is None else _writable(Path(output))
+    entries = _entries(videos)
+    folder = default_folder() if cache is None else Path(cache).expanduser()
+    spec = clip or ClipSpec(classifier.input.frames, classifier.input.frame_step)
+    with join_world(device) as world:
+        preparation = Preparation(
+            classifier=classifier,
+            clips=spec,
+            parameters=wanted.feature_parameters,
+            folder=folder,
+            world=world,
+            threads=threads,
+            progress=progress if world.is_first else None,
+        )
+        material = _material(preparation, entries, wanted, use_labels, k, validation_share, how.seed)
+        about = SamplerCard(
+            name=name or (target.name if target is not None else "fitted"),
+            streams=(),
+            clip=spec,
+            frames_per_clip=wanted.frames_per_clip,
+            classifier=classifier.name,
+            data=_describe(videos, material),
+            licence=licence,
+            options={"k": material.k, "validation_share": validation_share},
+            versions=_versions(),
+        )
+        return _train(preparation, material, about, wanted, how, target, world)
+
+
+def _train(
+    preparation: Preparation,
+    material: Material,
+    about: SamplerCard,
+    plan: SamplerPlan,
+    options: TrainingOptions,
+    target: Path | None,
+    world: World,
+) -> Fitted:
+    from ..training.assemble import Assembler
+
+    assembler = Assembler(
+        plan=plan,
+        options=options,
+        world=world,
+        folder=preparation.folder / "training",
+        progress=preparation.progress,
+        warn=preparation.warnings.append,
+    )
+    began = perf_counter()
+    sampler = assembler.assemble(material, about)
+    seconds = {**preparation.seconds, "training": perf_counter() - began}
+    if target is not None and world.is_first:
+        sampler.save_pretrained(target)
+    world.wait()
+    return Fitted(
+        sampler=sampler,
+        folder=target,
+        videos={"train": len(material.training), "validation": len(material.validation)},
+        left_out=tuple(preparation.left_out.values()),
+        history=assembler.history,
+        seconds=seconds,
+        warnings=tuple(dict.fromkeys((*_odd(preparation), *preparation.warnings))),
+    )
+
+
+def _entries(videos: str | Path | Sequence[Entry | str | Path]) -> tuple[Entry, ...]:
+    if isinstance(videos, str | Path):
+        return read_entries(Path(videos).expanduser())
+    entries = tuple(v if isinstance(v, Entry) else Entry(Path(v)) for v in videos)
+    if not entries:
+        raise InputError("no video was given", "give a folder, a manifest, or a list of videos")
+    twice = [entry.path for i, entry in enumerate(entries) if entry.path in {e.path for e in entries[:i]}]
+    if twice:
+        raise InputError(f"'{twice[0]}' was given twice", "give each video once")
+    return entries
+
+
+def _material(
+    preparation: Preparation,
+    entries: Sequence[Entry],
+    plan: SamplerPlan,
+    use_labels: bool,
+    k: int,
+    validation_share: float,
+    seed: int,
+) -> Material:
+    """Read and label everything that is not held back for testing."""
+    from ..training.assemble import Material
+    from ..training.validate import k_for
+    from ..training.videos import InputKeeper
+
+    splits = split_entries(entries, validation_share=validation_share, seed=seed)
+    used = [*splits["train"], *splits["validation"]]
+    keeper = InputKeeper(plan.streams, plan.short_side_cells, preparation.folder / "inputs")
+    ready = preparation.prepare(used, keeper, use_labels=use_labels)
+    if not ready["train"]:
+        some = "; ".join(out.reason for out in list(preparation.left_out.values())[:3])
+        raise InputError(
+            f"none of the {len(splits['train'])} training videos can be used"
+            + (f" ({some})" if some else ""),
+            "give videos that can be read" if some else "leave some videos to training",
+        )
+    if not ready["validation"]:
+        preparation.warnings.append(
+            "no validation videos: training runs to its last epoch, and is not judged"
+        )
+    counts = [len(video.targets.surety) for video in ready["validation"]]
+    return Material(
+        training=tuple(ready["train"]),
+        validation=tuple(ready["validation"]),
+        k=k_for(counts, k),
+        clips=preparation.clips,
+        features=preparation.features,
+    )
+
+
+def _describe(videos: str | Path | Sequence[Entry | str | Path], material: Material) -> str:
+    """What it was trained on, in a line; the folder's name but not where it lies, which is nobody's business."""
+    source = f" of '{Path(videos).resolve().name}'" if isinstance(videos, str | Path) else ""
+    labelled = sum(video.targets.is_labelled for video in material.training)
+    count = len(material.training)
+    judged = f"{labelled} of them labelled, the others judged by the classifier's own verdict"
+    if labelled in (0, count):
+        judged = "labelled" if labelled else "judged by the classifier's own verdict"
+    return f"{count} videos{source}, {judged}"
+
+
+def _odd(preparation: Preparation) -> tuple[str, ...]:
+    """One line for all videos that were read with a warning: a thousand lines are read by nobody."""
+    odd = preparation.odd
+    if not odd:
+        return ()
+    path, first = odd[0]
+    more = "" if len(odd) == 1 else f", and {len(odd) - 1} other videos were read with warnings"
+    return (f"'{path}': {first}{more}",)
+
+
+def _versions() -> dict[str, str]:
+    import torch
+
+    from .. import __version__
+
+    return {"salientclips": __version__, "torch": str(torch.__version__)}
+
+
+def _writable(folder: Path) -> Path:
+    """The output folder, checked before hours of work: new, empty, or that of a sampler to be replaced."""
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"'{folder}' is a file", "give a folder for the sampler")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / _CARD_FILE).is_file():
+        raise InputError(
+            f"'{folder}' holds other things than a sampler", "give a new folder, or that of a sampler"
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"'{folder}' cannot be made ({error.strerror})", "give a folder you may write to"
+        ) from error
+    return folder
