@@ -232,7 +232,16 @@ def test_the_command_end_to_end(manifest: Path, tmp_path: Path, capsys: pytest.C
     where = ("--out", tmp_path / "out", "--cache", tmp_path / "cache")
     assert run([*map(str, (*words, *shape, *where))]) == 0
     done = capsys.readouterr()
-    for word in ("top-1 at K = 2", "random", "uniform", "motion", "packet-cost", "dense", "oracle", "AUC"):
+    for word in (
+        "top-1 at K = 2",
+        "random",
+        "uniform",
+        "motion",
+        "packet-cost",
+        "dense",
+        "oracle",
+        "seconds a video",
+    ):
         assert word in done.out
     assert "4 videos left out" in done.err
     assert "gone.mp4" in done.err
