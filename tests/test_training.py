@@ -148,7 +148,7 @@ def test_pictures_find_the_moving_object(ready: Callable[[Kind], Ready], objecti
     options = replace(QUICK, epochs=8)
     if objective == "ac":
         # It is taught that every clip shows the class: without changed views it would learn the others by heart.
-        options = replace(QUICK, epochs=16, clips_per_video=8, flip=True, zoom=1.25)
+        options = replace(QUICK, epochs=24, clips_per_video=8, flip=True, zoom=1.25, learning_rate=2e-3)
     lesson = found.lesson(("md",), objective, options)
     orders = scores_of(lesson, train(lesson, HERE))
     true = [video.seen for video in found.truth]
