@@ -127,7 +127,7 @@ def test_labels_and_groups_of_a_manifest(footage: list[ActionVideo], cache: Path
     assert without.left_out == ()
 
 
-class Stop(Exception):
+class StopError(Exception):
     """The run is over."""
 
 
@@ -137,9 +137,9 @@ def test_a_run_that_was_stopped_ends_the_same(
 ) -> None:
     def stop(now: str, share: float) -> None:
         if now == part and share >= 0.5:
-            raise Stop
+            raise StopError
 
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         fitted(footage, tmp_path / "c", progress=stop)
     done = fitted(footage, tmp_path / "c", output=tmp_path / "a")
     fitted(footage, cache, output=tmp_path / "b")

@@ -73,7 +73,7 @@ class Ready:
     folder: Path
 
     def material(self) -> Material:
-        return Material(self.videos, self.videos[-2:], 4, ClipSpec(4, 2), self.features)
+        return Material(self.videos, (), 4, ClipSpec(4, 2), self.features)
 
     def lesson(self, streams: tuple[Stream, ...], objective: Objective, options: TrainingOptions) -> Lesson:
         kinds = tuple("vgg18" if stream == "audio" else "shufflenet26" for stream in streams)
@@ -102,9 +102,9 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Kind], Ready]:
                 ColourClassifier(), ClipSpec(4, 2), FeatureParameters(2, STREAMS), folder / "cache", HERE
             )
             keeper = InputKeeper(STREAMS, 14, folder / "inputs")
-            found = work.prepare([video.entry("train") for video in truth], keeper, use_labels=True)
+            found = work.prepare([video.entry() for video in truth], keeper, use_labels=True)
             assert not work.left_out
-            kept[kind] = Ready(truth, tuple(found["train"]), work.features, folder)
+            kept[kind] = Ready(truth, tuple(found.values()), work.features, folder)
         return kept[kind]
 
     return get
