@@ -38,6 +38,8 @@ from .score import DEFAULT_SAMPLER, score
 Progress = Callable[[str, float], None]
 USUAL_K: tuple[int, ...] = tuple(range(1, 21))
 TABLE_K = 10
+FEW_GROUPS = 10
+"""With fewer groups than this a bootstrap over them is a rough guess, and a warning says so."""
 
 
 def evaluate(
@@ -165,6 +167,8 @@ def _remarks(groups: int, has_histogram: bool) -> tuple[str, ...]:
     remarks = []
     if groups == 1:
         remarks.append("all videos are of one group, so there is nothing to draw intervals from")
+    elif groups < FEW_GROUPS:
+        remarks.append(f"the videos are of {groups} groups only, so the intervals say little")
     if not has_histogram:
         remarks.append("no sampler's card has a histogram of salient places: there is no row 'empirical'")
     return tuple(remarks)
