@@ -108,7 +108,7 @@ def test_a_sampler_that_knows_beats_chance_and_not_the_oracle(evaluation: Evalua
 
 
 def test_what_looking_costs() -> None:
-    # 12 clips of 10 frames, a key frame every 3 clips; a clip takes 1 s of decoding proper, 1 s of preparing, 4 s of f
+    # 12 clips of 10 frames, a key frame every 3 clips; a clip takes 1 s of decoding, 1 s of preparing, 4 s of f
     case = make_case([[0.5, 0.5]] * 12, 0, {"s": [0.0] * 12}, gop=3)
     spent = case.seconds((5,), "s")
     # clip 5 is the third of its GOP: 30 frames pass of 120

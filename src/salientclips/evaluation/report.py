@@ -20,6 +20,10 @@ from .saliency import Finding, find_spans
 from .strategies import Strategy
 
 
+FEW_GROUPS = 10
+"""With fewer groups of videos than this a bootstrap over them is a rough guess."""
+
+
 @dataclass(frozen=True)
 class LeftOut:
     """A video that could not be evaluated."""

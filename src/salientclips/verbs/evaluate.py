@@ -25,7 +25,7 @@ from ..evaluation.cost import card_of, sampler_gflops
 from ..evaluation.decoding import plan_decoding
 from ..evaluation.metrics import METRICS, Metric
 from ..evaluation.outcome import make_bench, outcomes
-from ..evaluation.report import Evaluation, LeftOut, sampler_rows
+from ..evaluation.report import FEW_GROUPS, Evaluation, LeftOut, sampler_rows
 from ..evaluation.strategies import DRAWS, usual_strategies
 from ..media.demux import read_packets
 from ..outputs.score_files import load_scores, save_scores
@@ -38,8 +38,6 @@ from .score import DEFAULT_SAMPLER, score
 Progress = Callable[[str, float], None]
 USUAL_K: tuple[int, ...] = tuple(range(1, 21))
 TABLE_K = 10
-FEW_GROUPS = 10
-"""With fewer groups than this a bootstrap over them is a rough guess, and a warning says so."""
 
 
 def evaluate(
