@@ -112,13 +112,8 @@ def test_what_looking_costs() -> None:
     case = make_case([[0.5, 0.5]] * 12, 0, {"s": [0.0] * 12}, gop=3)
     spent = case.seconds((5,), "s")
     # clip 5 is the third of its GOP: 30 frames pass of 120
-    assert spent == {
-        "demux": 0.125,
-        "features": 0.5,
-        "sampler": 0.25,
-        "decode": 12 * 30 / 120,
-        "classifier": 4.0,
-    }
+    decode = 12 * 30 / 120 + 1
+    assert spent == {"demux": 0.125, "features": 0.5, "sampler": 0.25, "decode": decode, "classifier": 4.0}
     assert case.seconds((3, 5), None)["decode"] == 3 + 2
     assert case.seconds((0, 5), None)["decode"] == pytest.approx(4 + 2)
     assert case.seconds((5,), None, looks_at_all=True)["classifier"] == 48.0
