@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,10 @@ from salientclips.timeline import ClipSpec
 from salientclips.types import ClipFeatures, FeatureParameters
 
 CLASSES = ("fall", "jump", "run")
+
+
+cost = lru_cache(stream_cost)
+"""Counting takes a while, and tests ask for the same few."""
 
 
 def make_card(
@@ -34,7 +39,7 @@ def make_card(
     for stream in streams:
         kind: Architecture = "vgg18" if stream == "audio" else architecture
         outputs = len(classes) if objectives[stream] == "ac" else 1
-        parameters, mmacs = stream_cost(stream, kind, outputs)
+        parameters, mmacs = cost(stream, kind, outputs)
         channels = CHANNELS[stream]
         means = (-6.0,) if stream == "audio" else (0.5,) * channels
         stds = (3.0,) if stream == "audio" else (2.0,) * channels

@@ -20,6 +20,7 @@ from salientclips.outputs.contract import (
     selection_json,
 )
 from salientclips.types import Prediction, VideoPrediction
+from salientclips.verbs.names import names
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "json.md"
 
@@ -84,3 +85,26 @@ def test_the_page_names_every_key(verb: str, made: Callable[[str], MadeFile]) ->
     page = PAGE.read_text(encoding="utf-8")
     keys = set(printed) | set(printed.get("video", {}))
     assert sorted(key for key in keys if key not in page) == []
+
+
+NAMES = {
+    "samplers": "motion cumulative-motion packet-cost uniform random",
+    "streams": "md rgbr if audio",
+    "architectures": "resnet18 shufflenet26 vgg18",
+    "objectives": "ac sal-cl sal-rank",
+    "combinations": "av-union-list av-convex-score av-convex-list av-intersect-list av-joint-training",
+    "strategies": "random uniform empirical dense oracle sampler",
+    "classifiers": "r3d_18 mc3_18 r2plus1d_18 r2plus1d_34 ir_csn_152 i3d_rgb",
+    "features": "md rgbr if audio packets",
+}
+
+
+def test_list_names_all_of_them() -> None:
+    assert {kind: set(found) for kind, found in names().items()} == {
+        kind: set(words.split()) for kind, words in NAMES.items()
+    }
+    page = PAGE.read_text(encoding="utf-8").split("## list")[1].split("## ")[0]
+    assert [kind for kind in NAMES if f"| {kind} |" not in page] == []
+    # what the page names one by one is what there is
+    rows = {row.split(" | ")[0].strip("| "): row for row in page.splitlines() if row.startswith("| ")}
+    assert all(word in rows[kind] for kind in NAMES if kind != "samplers" for word in NAMES[kind].split())

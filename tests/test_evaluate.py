@@ -10,17 +10,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from media_files import make_video, read_counter
+from media_files import AudioSpec, make_video, read_counter
 from salientclips.classifiers import ClipInput
 from salientclips.cli.evaluate import parse_k
 from salientclips.cli.run import run
 from salientclips.datasets.manifest import Entry, write_manifest
 from salientclips.errors import InputError, UnknownNameError
 from salientclips.evaluation.case import PARTS
-from salientclips.evaluation.tables import STRATEGY_COLUMNS
+from salientclips.evaluation.tables import STRATEGY_COLUMNS, card_facts
 from salientclips.outputs.evaluation_json import evaluation_json
 from salientclips.ranking import Rule
 from salientclips.samplers import VideoEvidence
+from salientclips.samplers.card import COMBINATIONS
+from salientclips.timeline import ClipSpec
 from salientclips.types import FeatureParameters
 from salientclips.verbs.classify import VideoClassifier
 from salientclips.verbs.evaluate import evaluate
@@ -181,6 +183,38 @@ def test_numbers_of_clips_that_are_none(text: str) -> None:
         parse_k(text)
 
 
+def test_a_learned_sampler_brings_its_parts_its_cost_and_its_histogram(tmp_path: Path) -> None:
+    """Streams alone and all combinations are rows for nothing, and its card makes ``empirical`` possible."""
+    pytest.importorskip(
+        "torchvision", reason="torchvision is not installed: pip install 'salientclips[torch]'"
+    )
+    from learned_samplers import make_card, make_learned
+
+    card = make_card(("md", "audio"), combination="av-union-list", histogram=(0.0, 1.0), clip=ClipSpec(4, 2))
+    folder = make_learned(card).save_pretrained(tmp_path / "mine")
+    sound = AudioSpec(duration_s=2.0)
+    video = make_video(tmp_path / "v.mp4", frames=48, size=(96, 96), audio=sound)
+    found = evaluate(
+        [Entry(video, ("even",))], PartReader(), [str(folder), "motion"], k=[1, 2], cache=tmp_path
+    )
+    rows = {(row.strategy.title, row.k): row for row in found.rows}
+    assert ("empirical", 2) in rows
+    parts = [row.part for row in found.samplers if row.sampler == "mine"]
+    assert set(parts) == {"", "md", "visual", "audio", *COMBINATIONS}
+    whole = found.samplers[0]
+    by_rule = next(row for row in found.samplers if row.part == "av-union-list")
+    assert (whole.row.accuracy, by_rule.row.accuracy) == (rows["mine", 2].accuracy,) * 2
+    # f at 2.0 a look; the networks on top
+    networks = sum(s.mmacs * (12 if s.stream == "md" else 6) for s in card.streams) / 1000
+    assert rows["mine", 1].gflops == pytest.approx(2.0 + networks)
+    assert rows["motion", 1].gflops == 2.0
+    placed = {
+        c for o in found.outcomes if o.row.strategy.name == "empirical" for d in o.choices[0].clips for c in d
+    }
+    assert placed <= {3, 4, 5}
+    assert card_facts(whole)[3] == "av-union-list"
+
+
 def test_json_is_finite_and_whole(manifest: Path, tmp_path: Path) -> None:
     found = evaluate([Entry(manifest.parent / "0.mp4", ("even",))], PartReader(), k=[1, 2], cache=tmp_path)
     printed = json.loads(json.dumps(evaluation_json(found), allow_nan=False))
@@ -198,7 +232,16 @@ def test_the_command_end_to_end(manifest: Path, tmp_path: Path, capsys: pytest.C
     where = ("--out", tmp_path / "out", "--cache", tmp_path / "cache")
     assert run([*map(str, (*words, *shape, *where))]) == 0
     done = capsys.readouterr()
-    for word in ("top-1 at K = 2", "random", "uniform", "motion", "packet-cost", "dense", "oracle", "AUC"):
+    for word in (
+        "top-1 at K = 2",
+        "random",
+        "uniform",
+        "motion",
+        "packet-cost",
+        "dense",
+        "oracle",
+        "seconds a video",
+    ):
         assert word in done.out
     assert "4 videos left out" in done.err
     assert "gone.mp4" in done.err

@@ -242,10 +242,9 @@ def test_parameters_tell_samplers_apart() -> None:
 
 
 def test_ac_needs_its_classes() -> None:
-    with pytest.raises(CardError, match="classes belong to the objective ac"):
-        make_learned(make_card(("md",), visual="ac", classes=()))
-    with pytest.raises(CardError, match="classes belong to the objective ac"):
-        make_learned(make_card(("md",), classes=CLASSES))
+    for card in (make_card(("md",), visual="ac", classes=()), make_card(("md",), classes=CLASSES)):
+        with pytest.raises(CardError, match="classes belong to the objective ac"):
+            LearnedSampler(card, {})
 
 
 def test_a_video_end_to_end_with_the_clips_of_the_card(made: GetMade) -> None:

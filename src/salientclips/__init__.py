@@ -29,6 +29,7 @@ _HOME = {
     "TrainingOptions": "training.options",
     "VideoClassifier": "verbs.classify",
     "VideoPrediction": "types",
+    "evaluate": "verbs.evaluate",
     "fit": "verbs.fit",
     "load_classifier": "classifiers",
     "load_scores": "outputs.score_files",
@@ -58,6 +59,7 @@ __all__ = [
     "TrainingOptions",
     "VideoClassifier",
     "VideoPrediction",
+    "evaluate",
     "fit",
     "load_classifier",
     "load_scores",
@@ -82,6 +84,7 @@ if TYPE_CHECKING:
     from .training.plan import SamplerPlan
     from .types import ClipScores, Probe, SelectedClip, Selection, VideoPrediction
     from .verbs.classify import VideoClassifier
+    from .verbs.evaluate import evaluate
     from .verbs.fit import Fitted, fit
     from .verbs.probe import probe
     from .verbs.score import score

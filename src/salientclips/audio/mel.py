@@ -254,8 +254,10 @@ def mel_power(frames: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     """
     spectrum = np.fft.rfft(frames * _hann(), axis=1)
     power = np.square(spectrum.real) + np.square(spectrum.imag)
-    # Not BLAS: its sums may depend on the number of threads.
-    banded: npt.NDArray[np.float64] = np.einsum("nf,bf->nb", power, mel_filters())
+    banded = np.empty((len(power), BANDS))
+    # A band touches 2 to 40 of the 257 frequencies. Not BLAS: its sums may depend on the number of threads.
+    for band, (first, stop) in enumerate(_band_spans()):
+        np.einsum("nf,f->n", power[:, first:stop], mel_filters()[band, first:stop], out=banded[:, band])
     return banded
 
 
@@ -274,6 +276,13 @@ def mel_filters() -> npt.NDArray[np.float64]:
     filters: npt.NDArray[np.float64] = np.maximum(0.0, np.minimum(rising, falling)) * 2 / (high - low)
     filters.flags.writeable = False
     return filters
+
+
+@lru_cache(maxsize=1)
+def _band_spans() -> tuple[tuple[int, int], ...]:
+    """First and after the last frequency of each band."""
+    inside = [np.flatnonzero(band) for band in mel_filters()]
+    return tuple((int(some[0]), int(some[-1]) + 1) for some in inside)
 
 
 _LINEAR_HZ = 200 / 3

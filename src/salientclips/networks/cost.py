@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 
 def count_parameters(network: nn.Module) -> int:
@@ -27,6 +26,9 @@ def count_macs(network: nn.Module, input_shape: tuple[int, ...]) -> int:
         Multiply-adds in convolutions and matrix products, the unit of the papers (torch's counter counts a
         multiplication and an addition as two).
     """
+    # Here and not above: it loads a good part of torch's compiler, and loading a sampler needs none of it.
+    from torch.utils.flop_counter import FlopCounterMode
+
     example = torch.empty(input_shape, device="meta")
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
         network.eval()(example)

@@ -56,11 +56,15 @@ def card_to_json(card: SamplerCard) -> str:
     seconds = card.clip.seconds
     content["clip"]["seconds"] = None if seconds is None else str(seconds)
     try:
-        return json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+        text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
     except (TypeError, ValueError) as error:
         raise CardError(
             f"the card of '{card.name}' cannot be written ({error})", "give plain values"
         ) from error
+    # What could not be read back must not be written: the weights would be lost with it.
+    if card_from_json(text, card.name) != card:
+        raise CardError(f"the card of '{card.name}' would not come back as it is", "give plain values")
+    return text
 
 
 def card_from_json(text: str, source: str) -> SamplerCard:
