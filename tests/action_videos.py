@@ -3,8 +3,8 @@
 Helper of the tests, not a test. A coloured square on a still background is the action: red ones go across, green ones
 go down, each with a tone of its own pitch. A video shows it in some clips; in others a grey square wanders, which
 means nothing. In a video of the kind ``together`` the square moves and sounds in the same clips. In one of the kind
-``apart`` it moves silently in four clips, and stands still with its tone in another: pictures tell of the first, sound
-of the second, and the classifier is sure on all five, for it sees the colour.
+``apart`` it moves silently in four clips, and stands still with its tone in another: pictures tell of the first,
+sound of the second, and the classifier is sure on all five, for it sees the colour.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def _make(path: Path, kind: Kind, number: int, with_sound: bool) -> ActionVideo:
     free = [i for i in range(CLIPS) if i not in seen | heard]
     wandering = {int(i) for i in rng.choice(free, 3, replace=False)}
     frames = _frames(rng, which, seen, heard, wandering)
-    _write(path, frames, _sound(rng, which, heard) if with_sound else None)
+    _write(path, frames, _sound(rng, which, heard, wandering) if with_sound else None)
     return ActionVideo(path, LABELS[which], seen, heard if with_sound else frozenset())
 
 
@@ -133,12 +133,16 @@ def _paint(
     place[:] = square[: place.shape[0], : place.shape[1]]
 
 
-def _sound(rng: np.random.Generator, which: int, heard: frozenset[int]) -> npt.NDArray[np.float32]:
+def _sound(
+    rng: np.random.Generator, which: int, heard: frozenset[int], rustling: set[int]
+) -> npt.NDArray[np.float32]:
+    """The tone where it belongs, and noise as loud where the grey square wanders."""
     count = CLIPS * CLIP_FRAMES * SOUND_HZ // RATE_HZ
     times = np.arange(count) / SOUND_HZ
     clip = np.minimum((times * RATE_HZ / CLIP_FRAMES).astype(np.int64), CLIPS - 1)
     tone = 0.4 * np.sin(2 * np.pi * PITCH_HZ[which] * times) * np.isin(clip, sorted(heard))
-    sound: npt.NDArray[np.float32] = (tone + 0.01 * rng.standard_normal(count)).astype(np.float32)
+    level = np.where(np.isin(clip, sorted(rustling)), 0.3, 0.01)
+    sound: npt.NDArray[np.float32] = (tone + level * rng.standard_normal(count)).astype(np.float32)
     return sound
 
 

@@ -45,7 +45,7 @@ def make_case(
         labels=LABELS[: len(probabilities[0])],
         grid=grid,
         probabilities=np.array(probabilities, dtype=np.float32),
-        seconds={"demux": 0.0, "decode": 1.0 * count, "classifier": 4.0 * count},
+        seconds={"demux": 0.0, "decode": 2.0 * count, "prepare": 1.0 * count, "classifier": 4.0 * count},
         gflops_per_clip=40.0,
     )
     first = np.arange(count, dtype=np.int64) // gop * gop * 10

@@ -122,7 +122,7 @@ def _nothing_yet(
         labels=classifier.labels,
         grid=clip_grid(table, clips) if isinstance(clips, ClipSpec) else clips,
         probabilities=np.zeros((0, len(classifier.labels)), dtype=np.float32),
-        seconds={"demux": demux_s, "decode": 0.0, "classifier": 0.0},
+        seconds={"demux": demux_s, "decode": 0.0, "prepare": 0.0, "classifier": 0.0},
         gflops_per_clip=classifier.input.gflops,
         warnings=table.warnings,
     )

@@ -48,7 +48,8 @@ class DensePredictions:
     probabilities: npt.NDArray[np.float32]
     """Class probabilities (num_clips, num_classes); each row sums to 1."""
     seconds: dict[str, float] = field(default_factory=dict)
-    """What looking took by part: ``demux``, ``decode``, ``classifier``, over all clips."""
+    """What looking took by part: ``demux``, ``decode``, ``classifier``, over all clips; ``prepare`` is the share of
+    ``decode`` that goes with the clips looked at, not with the frames decoded."""
     gflops_per_clip: float | None = None
     """Cost of one clip, 10^9 multiply-adds; None where it is not known."""
     warnings: tuple[str, ...] = ()

@@ -52,7 +52,8 @@ def show_evaluation(found: Evaluation, files: Sequence[Path]) -> None:
     if len(found.warnings) > 10:
         _warn([f"... and {len(found.warnings) - 10} more; --json gives all"])
     if found.left_out:
-        shown = [f"'{video.path}': {video.reason}" for video in found.left_out[:_LEFT_OUT_SHOWN]]
+        first = found.left_out[:_LEFT_OUT_SHOWN]
+        shown = [v.reason if str(v.path) in v.reason else f"'{v.path}': {v.reason}" for v in first]
         more = len(found.left_out) - len(shown)
         _warn([f"{len(found.left_out)} videos left out", *shown, *([f"... and {more} more"] if more else [])])
 

@@ -79,14 +79,17 @@ class Case:
 
         Returns:
             Seconds by the parts in ``PARTS``. Demultiplexing, features, sampler and classifier as measured (the
-            classifier's in proportion to the clips), decoding by the frames that pass through the decoder.
+            classifier's in proportion to the clips), decoding by the frames that pass through the decoder, and
+            what is done to decoded frames by the clips.
         """
         count = len(self.dense.grid)
         looked = count if looks_at_all else len(clips)
         passed = self.plan.all_frames if looks_at_all else self.plan.frames(clips)
         spent, found = self.dense.seconds, dict.fromkeys(PARTS, 0.0)
         found["demux"] = self.demux_s
-        found["decode"] = spent.get("decode", 0.0) * passed / max(1, self.plan.all_frames)
+        prepare = spent.get("prepare", 0.0)
+        by_frames, by_clips = passed / max(1, self.plan.all_frames), looked / max(1, count)
+        found["decode"] = (spent.get("decode", 0.0) - prepare) * by_frames + prepare * by_clips
         found["classifier"] = spent.get("classifier", 0.0) * looked / max(1, count)
         if sampler is not None:
             measured = self.judgements[sampler].scores.seconds

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..networks.extras import require
 from .figure_data import Table, accuracy_over_k, accuracy_over_seconds, timelines, where_clips_lie
-from .report import Evaluation
+from .report import FEW_GROUPS, Evaluation
 from .tables import Cell, write_csv
 
 if TYPE_CHECKING:
@@ -151,6 +151,8 @@ def _title_of(name: tuple[str, str]) -> str:
 def _draw_over_k(found: Evaluation, table: Table) -> Figure:
     metric = _METRIC_TITLES[found.metric]
     figure, axes = _new(found, f"{metric.capitalize()} over clips looked at")
+    # With few groups an interval says little and would fill the picture.
+    has_bands = found.bench.groups >= FEW_GROUPS and bool(found.samplers)
     ks = sorted({_number(row[2]) for row in table.rows if row[2] is not None})
     ends = []
     for name, look in _looks(table).items():
@@ -158,7 +160,7 @@ def _draw_over_k(found: Evaluation, table: Table) -> Figure:
         x = ks if name[0] == "dense" else [_number(row[2]) for row in rows]
         y = [_number(row[3]) for row in rows] * (len(ks) if name[0] == "dense" else 1)
         axes.plot(x, y, ls=look.dash, color=look.colour, marker=look.marker, ms=4, lw=look.width)
-        if name[0] == "sampler":
+        if name[0] == "sampler" and has_bands:
             low, high = ([_number(row[i]) for row in rows] for i in (4, 5))
             axes.fill_between(x, low, high, color=look.colour, alpha=0.12, lw=0)
         ends.append((y[-1], _title_of(name) + (" (all clips)" if name[0] == "dense" else ""), look.colour))
@@ -167,7 +169,7 @@ def _draw_over_k(found: Evaluation, table: Table) -> Figure:
     axes.set_xticks(ks if len(ks) <= 20 else [k for k in ks if k % 5 == 0])
     axes.margins(x=0.02)
     _name_ends(axes, ends)
-    if any(name[0] == "sampler" for name in _looks(table)) and found.bench.groups > 1:
+    if has_bands:
         _note(axes, "Bands: 95 % intervals of the samplers, bootstrap over groups of videos")
     return figure
 

@@ -18,7 +18,7 @@ from ..cache.features import entry_path, load_or_read
 from ..cache.predictions import identity, load_or_look
 from ..cache.types import DensePredictions, VideoFeatures
 from ..classifiers import ClipClassifier
-from ..datasets.manifest import Entry, Split
+from ..datasets.manifest import Entry
 from ..errors import FeatureUnavailableError, InputError, MediaError
 from ..timeline import ClipSpec
 from ..types import FeatureParameters
@@ -70,26 +70,23 @@ class Preparation:
 
     def prepare(
         self, entries: Sequence[Entry], keeper: InputKeeper, *, use_labels: bool
-    ) -> dict[Split, list[TrainingVideo]]:
+    ) -> dict[Path, TrainingVideo]:
         """Read, label and keep videos.
 
         Args:
-            entries: The videos, each with its split.
+            entries: The videos.
             keeper: Where inputs are kept.
             use_labels: Whether labels count; else f's own verdict is the truth of every video.
 
         Returns:
-            The videos of each split, in order; those in ``left_out`` are missing.
+            The videos by path, in order; those in ``left_out`` are missing.
         """
         self._over(self.world.share(entries), "features", self._read)
         self._over(self.world.share(entries), "labels", self._look)
         self.world.wait()
-        found: dict[Split, list[TrainingVideo]] = {"train": [], "validation": [], "test": []}
-        for entry in entries:
-            video = self._guarded(entry, partial(self._finish, keeper=keeper, use_labels=use_labels))
-            if video is not None and entry.split is not None:
-                found[entry.split].append(video)
-        return found
+        finish = partial(self._finish, keeper=keeper, use_labels=use_labels)
+        made = {entry.path: self._guarded(entry, finish) for entry in entries}
+        return {path: video for path, video in made.items() if video is not None}
 
     def features(self, path: Path) -> VideoFeatures:
         """The features of one video.

@@ -68,7 +68,7 @@ def make_targets(predictions: DensePredictions, labels: Sequence[str] = ()) -> T
 
 
 def histogram_of_best(
-    videos: Sequence[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]], k: int, parts: int = 20
+    videos: Sequence[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]], k: int, parts: int = 10
 ) -> tuple[float, ...]:
     """Where f's best clips lie: the paper's "empirical" strategy draws from it.
 

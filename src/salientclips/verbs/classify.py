@@ -166,7 +166,8 @@ class VideoClassifier:
         seconds = dict.fromkeys(("demux", "features", "sampler", "decode", "classifier"), 0.0)
         for spent in (scores.seconds, looked.seconds):
             for part, value in spent.items():
-                seconds[part] += value
+                if part in seconds:
+                    seconds[part] += value
         cost = self.classifier.input.gflops
         return VideoPrediction(
             path=path,

@@ -25,7 +25,7 @@ from ..evaluation.cost import card_of, sampler_gflops
 from ..evaluation.decoding import plan_decoding
 from ..evaluation.metrics import METRICS, Metric
 from ..evaluation.outcome import make_bench, outcomes
-from ..evaluation.report import Evaluation, LeftOut, sampler_rows
+from ..evaluation.report import FEW_GROUPS, Evaluation, LeftOut, sampler_rows
 from ..evaluation.strategies import DRAWS, usual_strategies
 from ..media.demux import read_packets
 from ..outputs.score_files import load_scores, save_scores
@@ -165,6 +165,8 @@ def _remarks(groups: int, has_histogram: bool) -> tuple[str, ...]:
     remarks = []
     if groups == 1:
         remarks.append("all videos are of one group, so there is nothing to draw intervals from")
+    elif groups < FEW_GROUPS:
+        remarks.append(f"the videos are of {groups} groups only, so the intervals say little")
     if not has_histogram:
         remarks.append("no sampler's card has a histogram of salient places: there is no row 'empirical'")
     return tuple(remarks)

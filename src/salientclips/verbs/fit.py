@@ -207,25 +207,29 @@ def _material(
     from ..training.validate import k_for
     from ..training.videos import InputKeeper
 
-    splits = split_entries(entries, validation_share=validation_share, seed=seed)
-    used = [*splits["train"], *splits["validation"]]
+    held_back = {entry.path for entry in split_entries(entries)["test"]}
+    wanted = [entry for entry in entries if entry.path not in held_back]
     keeper = InputKeeper(plan.streams, plan.short_side_cells, preparation.folder / "inputs")
-    ready = preparation.prepare(used, keeper, use_labels=use_labels)
-    if not ready["train"]:
+    ready = preparation.prepare(wanted, keeper, use_labels=use_labels)
+    # Dealt only now: a file that cannot be read must not have been the only one for validation.
+    usable = [entry for entry in wanted if entry.path in ready]
+    splits = split_entries(usable, validation_share=validation_share, seed=seed)
+    training = tuple(ready[entry.path] for entry in splits["train"])
+    validation = tuple(ready[entry.path] for entry in splits["validation"])
+    if not training:
         some = "; ".join(out.reason for out in list(preparation.left_out.values())[:3])
         raise InputError(
-            f"none of the {len(splits['train'])} training videos can be used"
-            + (f" ({some})" if some else ""),
+            f"none of the {len(wanted)} videos can be used for training" + (f" ({some})" if some else ""),
             "give videos that can be read" if some else "leave some videos to training",
         )
-    if not ready["validation"]:
+    if not validation:
         preparation.warnings.append(
             "no validation videos: training runs to its last epoch, and is not judged"
         )
-    counts = [len(video.targets.surety) for video in ready["validation"]]
+    counts = [len(video.targets.surety) for video in validation]
     return Material(
-        training=tuple(ready["train"]),
-        validation=tuple(ready["validation"]),
+        training=training,
+        validation=validation,
         k=k_for(counts, k),
         clips=preparation.clips,
         features=preparation.features,
