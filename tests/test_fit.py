@@ -286,7 +286,7 @@ def test_the_command_from_end_to_end_with_a_real_network(
     assert run([*map(str, words)]) == 0
     said = capsys.readouterr()
     assert "a sampler for r3d_18" in said.out
-    assert "1 videos were left out" in said.err
+    assert "1 video was left out" in said.err
     sampler = str(tmp_path / "mine")
     assert run(["select", str(footage[0].path), "-k", "2", "--sampler", sampler, "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["clips"]) == 2

@@ -69,7 +69,8 @@ def _show_figures(validation: dict[str, float]) -> None:
 def _show_left_out(fitted: Fitted) -> None:
     left = fitted.left_out
     if left:
-        _err.print(f"[yellow]warning:[/yellow] {len(left)} videos were left out:")
+        count = "1 video was" if len(left) == 1 else f"{len(left)} videos were"
+        _err.print(f"[yellow]warning:[/yellow] {count} left out:")
     for out in left[:_MOST_LISTED]:
         _err.print(f"  {escape(out.reason)}")
     if len(left) > _MOST_LISTED:

@@ -138,7 +138,7 @@ class Assembler:
         if len(usable) < len(material.training) and self.warn is not None:
             self.warn(
                 f"{len(material.training) - len(usable)} of {len(material.training)} training videos teach"
-                f" {unit.objective} nothing from {names}"
+                f" {unit.objective} nothing: the classifier finds their clips alike, or nothing could be read"
             )
         return Lesson(
             unit=unit,

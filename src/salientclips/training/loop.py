@@ -89,6 +89,8 @@ def train(
     )
     path = None if folder is None else folder / f"{lesson.key(**_circumstances(world))}.checkpoint"
     run = _take_up(path, networks, optimiser, warn)
+    if run.is_finished and progress is not None:
+        progress(1.0)
     joined = world.joined(networks)
     saved_at = monotonic()
     with _deterministic(world):

@@ -27,9 +27,9 @@ class TrainingOptions:
     """SAL-RANK: two clips whose probabilities of the true class differ by no more than this are no pair."""
     pair_weight: PairWeight = "equal"
     """SAL-RANK: whether all pairs count the same, or by how far f's probabilities differ."""
-    epochs: int = 30
+    epochs: int = 20
     """Most often that each video is visited."""
-    patience: int = 10
+    patience: int = 6
     """Training ends when this many epochs brought nothing better on the validation videos; 0 for never."""
     videos_per_batch: int = 8
     """Videos of one step."""
