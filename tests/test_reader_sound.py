@@ -92,6 +92,17 @@ def test_probe_says_whether_there_is_sound(made: GetMade) -> None:
     assert probe(made("h264_mkv").path).features["audio"].backend == "none"
 
 
+def test_sound_that_nothing_decodes(made: GetMade, tmp_path: Path) -> None:
+    odd = tmp_path / "odd.mkv"
+    odd.write_bytes(made("pcm_mkv").path.read_bytes().replace(b"A_PCM/INT/LIT", b"A_XYZ/INT/LIT"))
+    found = probe(odd)
+    assert found.features["audio"].backend == "none"
+    assert (found.audio[0].codec, found.audio[0].sample_rate_hz) == ("unknown", 0)
+    read, _ = reader(odd)
+    assert all(clip.mel is None for clip in read.read(FeatureParameters(1, ("md", "audio"))))
+    assert "cannot be decoded" in read.warnings[0]
+
+
 @pytest.mark.parametrize(
     ("name", "sound", "backend"),
     [

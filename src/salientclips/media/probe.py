@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av.audio.stream
 import av.container
@@ -21,6 +22,12 @@ from .container import open_container, timeline_of, video_stream
 from .demux import codec_name, end_time, read_packets, shown_times
 from .motion_codecs import exports_motion_vectors
 from .orientation import rotation_deg
+
+if TYPE_CHECKING:
+    from av.audio.codeccontext import AudioCodecContext
+
+UNKNOWN_CODEC = "unknown"
+"""Name of a codec that FFmpeg has no decoder for; its rate and channels are then 0."""
 
 _CONTAINER_ROUNDING = Fraction(1, 1000)
 """Matroska, WebM and FLV round times to this, and files remuxed from them keep it; seconds."""
@@ -55,7 +62,7 @@ def probe(path: Path, *, progress: Callable[[float], None] | None = None) -> Pro
         size_bytes=path.stat().st_size,
         video=video,
         audio=audio,
-        features=_features(video, bool(audio)),
+        features=_features(video, audio),
         warnings=tuple(warnings),
     )
 
@@ -122,19 +129,20 @@ def _rotation(container: av.container.InputContainer, stream: av.video.stream.Vi
 
 
 def _audio_info(container: av.container.InputContainer, track: av.audio.stream.AudioStream) -> AudioInfo:
-    context = track.codec_context
+    # PyAV has none where FFmpeg knows no decoder, whatever its type says.
+    context: AudioCodecContext | None = track.codec_context
     time_base = track.time_base or Fraction(1)
     start = 0.0 if track.start_time is None else float(timeline_of(container, track).time(track.start_time))
     return AudioInfo(
-        codec=str(context.codec.canonical_name),
-        sample_rate_hz=context.sample_rate,
-        channels=context.layout.nb_channels,
+        codec=UNKNOWN_CODEC if context is None else str(context.codec.canonical_name),
+        sample_rate_hz=0 if context is None else context.sample_rate,
+        channels=0 if context is None else context.layout.nb_channels,
         start_s=start,
         duration_s=None if track.duration is None else float(track.duration * time_base),
     )
 
 
-def _features(video: VideoInfo, has_audio: bool) -> dict[Feature, FeatureSupport]:
+def _features(video: VideoInfo, audio: tuple[AudioInfo, ...]) -> dict[Feature, FeatureSupport]:
     has_vectors = exports_motion_vectors(video.codec) and video.frames["P"] + video.frames["B"] > 0
     if has_vectors:
         motion = "FFmpeg exports this codec's motion vectors; frames are decoded for them"
@@ -148,11 +156,17 @@ def _features(video: VideoInfo, has_audio: bool) -> dict[Feature, FeatureSupport
         "md": FeatureSupport("decoded", motion),
         "rgbr": FeatureSupport("decoded", "difference of decoded frames after motion compensation"),
         "if": FeatureSupport("decoded", "key frames are decoded"),
-        "audio": FeatureSupport("decoded", "the sound is decoded; cheap beside the pictures")
-        if has_audio
-        else FeatureSupport("none", "the file has no audio track"),
+        "audio": _audio_support(audio),
         "packets": FeatureSupport("demux", "sizes and types of packets; nothing is decoded"),
     }
+
+
+def _audio_support(audio: tuple[AudioInfo, ...]) -> FeatureSupport:
+    if not audio:
+        return FeatureSupport("none", "the file has no audio track")
+    if all(track.codec == UNKNOWN_CODEC for track in audio):
+        return FeatureSupport("none", "FFmpeg knows no decoder for the sound")
+    return FeatureSupport("decoded", "the sound is decoded; cheap beside the pictures")
 
 
 def _oddities(
