@@ -5,7 +5,8 @@
 
 ``check`` takes the model that ``evaluate`` prices its rows with (``evaluation/case.py``: decoding proper by the
 frames that pass the decoder, preparing by the clips, both from one look at every clip) and compares it with what
-decoding K clips really takes. It measures *processor* seconds of this process, so that other work on the machine counts little.
+decoding K clips really takes. It measures *processor* seconds of this process, so that other work on the machine
+counts little.
 
 ``hours`` scales the seconds of an evaluation that was run on this machine to data sets of other size: each part
 grows with the number of clips, but for what K clips take. It writes a row for each data set of the poster.
