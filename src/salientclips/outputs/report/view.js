@@ -6,25 +6,19 @@ if (data.kind === "view") {
   let isMixed = false; // until the viewer moves it, the sampler's own combination holds
   let asked = 0;
 
-  // The slider is finer where gaps are short: 0 to a tenth of the video.
+  // The slider is finer where gaps are short: 0 to a tenth of the video. What was asked for at the start is kept exactly.
   const longest = Math.max(1, span / 10);
-  const gapOf = (place) => Math.round(10 * longest * (place / 100) ** 2) / 10;
-  control.gap.value = Math.round(100 * Math.sqrt(Number(control.gap.dataset.seconds) / longest));
+  let gap = Number(control.gap.dataset.seconds);
+  control.gap.value = Math.round(100 * Math.sqrt(gap / longest));
 
   const query = () => {
-    const words = new URLSearchParams({
-      sampler: control.sampler.value,
-      k: control.k.value,
-      min_gap: isGapMoved ? gapOf(Number(control.gap.value)) : control.gap.dataset.seconds,
-    });
+    const words = new URLSearchParams({ sampler: control.sampler.value, k: control.k.value, min_gap: gap });
     if (isMixed) words.set("mix", Number(control.mix.value) / 100);
     return words.toString();
   };
-  let isGapMoved = false;
 
   const say = () => {
-    const seconds = isGapMoved ? gapOf(Number(control.gap.value)) : Number(control.gap.dataset.seconds);
-    byId("gap-said").textContent = `${seconds} s`;
+    byId("gap-said").textContent = `${gap} s`;
     byId("mix-said").textContent = isMixed
       ? `${100 - control.mix.value} : ${control.mix.value}`
       : "as the sampler says :";
@@ -58,11 +52,11 @@ if (data.kind === "view") {
     showClips(found.top, found.bottom, found.note);
   };
 
-  const change = async () => {
+  const change = async (isOtherCurve) => {
     asked += 1;
     const mine = asked;
     say();
-    const answer = await fetch(`select?${query()}`);
+    const answer = await fetch(`select?${query()}${isOtherCurve ? "&curves=1" : ""}`);
     const found = await answer.json();
     if (mine !== asked) return; // a later question is on its way
     if (answer.ok) show(found);
@@ -83,20 +77,19 @@ if (data.kind === "view") {
     if (!isDone) setTimeout(poll, 1000);
   };
 
-  control.k.addEventListener("input", () => control.k.checkValidity() && change());
+  control.k.addEventListener("input", () => control.k.checkValidity() && change(false));
   control.gap.addEventListener("input", () => {
-    isGapMoved = true;
-    change();
+    gap = Math.round(10 * longest * (Number(control.gap.value) / 100) ** 2) / 10;
+    change(false);
   });
   control.sampler.addEventListener("change", () => {
     isMixed = false;
-    change();
+    change(true);
   });
   control.mix.addEventListener("input", () => {
     isMixed = true;
-    change();
+    change(true);
   });
-  say();
-  change();
+  change(false);
   poll();
 }
