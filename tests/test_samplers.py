@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from builders import NTSC, make_evidence, make_features, make_table
-from salientclips.errors import UnknownNameError
+from salientclips.errors import InputError, UnknownNameError
 from salientclips.samplers import (
     SAMPLERS,
     CumulativeMotion,
+    Empirical,
     Motion,
     PacketCost,
     Random,
@@ -48,6 +49,24 @@ def test_uniform_and_random() -> None:
     assert Uniform()(evidence).tolist() == [1.0, 1.0]
     assert Random(7)(evidence).tolist() == Random(7)(evidence).tolist()
     assert Random(7)(evidence).tolist() != Random(8)(evidence).tolist()
+
+
+def test_empirical_draws_clips_as_often_as_the_histogram_says() -> None:
+    spans = [(Fraction(i), Fraction(i + 1)) for i in range(8)]
+    evidence = make_evidence(make_table("IP", [1, 1]), ClipGrid.from_spans(spans), [])
+    # quarters of the video with weights 1, 3, 0, 0: clips 0 and 1 share the first, 2 and 3 the second
+    drawn = [Empirical((1.0, 3.0, 0.0, 0.0), seed)(evidence) for seed in range(2000)]
+    first = np.bincount([int(np.argmax(scores)) for scores in drawn], minlength=8) / 2000
+    assert first == pytest.approx([1 / 8, 1 / 8, 3 / 8, 3 / 8, 0, 0, 0, 0], abs=0.04)
+    assert all(set(np.argsort(-scores)[:4]) == {0, 1, 2, 3} for scores in drawn)
+    assert all(np.isfinite(scores).all() for scores in drawn)
+    assert drawn[0].tolist() == Empirical((1.0, 3.0, 0.0, 0.0), 0)(evidence).tolist()
+
+
+@pytest.mark.parametrize("histogram", [(), (0.0, 0.0), (1.0, -1.0), (float("nan"),)])
+def test_empirical_refuses_an_impossible_histogram(histogram: tuple[float, ...]) -> None:
+    with pytest.raises(InputError, match="histogram"):
+        Empirical(histogram)
 
 
 def test_packet_cost_is_relative_to_the_type() -> None:

@@ -39,6 +39,53 @@ def test_round_trip(tmp_path: Path, suffix: str) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == [file.name]
 
 
+def with_streams() -> ClipScores:
+    return make_scores(
+        [1.0, 1 / 3, -2.0],
+        rule="av-union-list",
+        sampler_parameters={"visual_share": 0.7},
+        streams={
+            "md": np.array([0.1, 1e-300, 5e-324]),
+            "visual": np.array([1.0, 1 / 3, -2.0]),
+            "audio": np.array([np.nan, -0.0, 1e300]),
+        },
+    )
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_streams_and_their_gaps_come_back(tmp_path: Path, suffix: str) -> None:
+    scores, file = with_streams(), tmp_path / f"scores{suffix}"
+    save_scores(scores, file)
+    back = load_scores(file)
+    assert_same(back, scores)
+    assert list(back.streams) == ["md", "visual", "audio"]
+    assert np.signbit(back.streams["audio"][1])
+    assert [c.index for c in back.select(2).clips] == [c.index for c in scores.select(2).clips]
+
+
+def test_files_from_before_there_were_streams_load(tmp_path: Path) -> None:
+    file = tmp_path / "scores.json"
+    save_scores(make_scores([1.0, 2.0]), file)
+    stored = json.loads(file.read_text())
+    del stored["streams"]
+    file.write_text(json.dumps(stored))
+    assert_same(load_scores(file), make_scores([1.0, 2.0]))
+
+
+def test_hostile_streams_and_rules_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "scores.json"
+    save_scores(with_streams(), file)
+    stored = json.loads(file.read_text())
+    for damage in ({"rule": "lottery"}, {"streams": ["md", "smell"]}, {"streams": 3}):
+        file.write_text(json.dumps({**stored, **damage}))
+        with pytest.raises(StoredScoresError):
+            load_scores(file)
+    stored["clips"][0]["streams"]["md"] = float("inf")
+    file.write_text(json.dumps(stored))
+    with pytest.raises(StoredScoresError):
+        load_scores(file)
+
+
 @given(
     values=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20),
     denominators=st.lists(st.integers(1, 90000), min_size=2, max_size=6),

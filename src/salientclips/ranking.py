@@ -4,14 +4,18 @@ The paper takes the K highest scores (section 3, "top-K"); that is the default. 
 non-maximum suppression), ``coverage`` and ``threshold`` are ours. The second rule, ``cumulative``, serves the
 baselines that spread their clips: it takes the clips in which the running sum of the scores crosses the
 middles of K equal parts (MGSampler's idea, ICCV 2021, at clip level; equal scores make it uniform sampling).
+The third, ``av-union-list``, is the paper's best combination of picture and sound: K' of the K places go to the
+top of the visual list, the others to the best clips of the audio list that are not among them.
 
-Everything is deterministic: equal scores rank by time.
+Everything is deterministic: equal scores rank by time (under ``av-union-list``: by the other list, then by time).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import floor
 from typing import Literal
 
 import numpy as np
@@ -20,8 +24,14 @@ import numpy.typing as npt
 from .errors import InputError
 from .timeline import ClipGrid
 
-Rule = Literal["top", "cumulative"]
-"""How clips are taken from scores: the K highest, or where the running sum crosses K equal parts."""
+Rule = Literal["top", "cumulative", "av-union-list"]
+"""How clips are taken from scores: the K highest, where the running sum crosses K equal parts, or the union of the
+heads of two lists."""
+
+RULES: tuple[Rule, ...] = ("top", "cumulative", "av-union-list")
+
+VISUAL_SHARE = 0.8
+"""Share of K that the visual list fills under ``av-union-list`` (the poster's K' = 8 of 10)."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,8 @@ def choose(
     min_gap_s: float = 0.0,
     coverage: float = 0.0,
     threshold: float | None = None,
+    streams: Mapping[str, npt.NDArray[np.float64]] | None = None,
+    visual_share: float = VISUAL_SHARE,
 ) -> Chosen:
     """Choose up to K different clips.
 
@@ -50,27 +62,37 @@ def choose(
         scores: Saliency of each clip, float64 (num_clips,), finite.
         grid: Where the clips lie.
         k: Clips wanted, at least 1.
-        rule: ``"top"`` or ``"cumulative"``.
+        rule: One of ``RULES``.
         min_gap_s: Least time between the end of one selected clip and the start of another, seconds.
         coverage: Share of K, 0 to 1, given to the best clip of each of ``round(coverage * k)`` equal parts.
-        threshold: Least score of a clip that may be selected; None for no limit.
+        threshold: Least score of a clip that may be selected; None for no limit. It is compared with
+            ``scores``, whatever the rule.
+        streams: For ``av-union-list``: the lists ``"visual"`` and ``"audio"``, float64 (num_clips,) each, NaN
+            where a clip has none. A list that is absent leaves all places to the other; without either, the
+            highest of ``scores``.
+        visual_share: For ``av-union-list``: ``K' = floor(visual_share * k + 1/2)`` places go to the visual list.
 
     Returns:
-        Indices in rank order: by score, then by time.
+        Indices in rank order: by score, then by time. Under ``av-union-list`` the clips of the visual list in
+        its order, then those of the audio list in its.
 
     Raises:
         InputError: An argument is out of range.
     """
     _check(k, min_gap_s, coverage, threshold)
+    allowed = np.ones(len(scores), dtype=bool) if threshold is None else scores >= threshold
+    if rule == "av-union-list":
+        taken = _union(scores, streams or {}, grid, k, visual_share, allowed, Fraction(min_gap_s), coverage)
+        return Chosen(tuple(taken), _note(len(taken), k, len(scores), int(allowed.sum())))
     # stable sort of the negated scores: ties keep the order of time
     by_score = [int(i) for i in np.argsort(-scores, kind="stable")]
     first = _best_of_each_part(by_score, grid, round(coverage * k))
     if rule == "cumulative":
         first += _at_equal_parts_of_the_sum(scores, k)
-    allowed = [i for i in dict.fromkeys(first + by_score) if threshold is None or scores[i] >= threshold]
-    taken = _with_gaps(allowed, grid, k, Fraction(min_gap_s))
+    order = [i for i in dict.fromkeys(first + by_score) if allowed[i]]
+    taken = _with_gaps(order, grid, k, Fraction(min_gap_s))
     taken.sort(key=lambda i: (-scores[i], i))
-    return Chosen(tuple(taken), _note(len(taken), k, len(scores), len(allowed)))
+    return Chosen(tuple(taken), _note(len(taken), k, len(scores), len(order)))
 
 
 def _check(k: int, min_gap_s: float, coverage: float, threshold: float | None) -> None:
@@ -112,17 +134,60 @@ def _at_equal_parts_of_the_sum(scores: npt.NDArray[np.float64], k: int) -> list[
     return [int(i) for i in np.minimum(found, len(scores) - 1)]
 
 
-def _with_gaps(order: list[int], grid: ClipGrid, k: int, gap: Fraction) -> list[int]:
-    """The first K of ``order`` that keep their distance from those taken before them."""
-    if gap == 0:
-        return order[:k]
-    taken: list[int] = []
+def _union(
+    scores: npt.NDArray[np.float64],
+    streams: Mapping[str, npt.NDArray[np.float64]],
+    grid: ClipGrid,
+    k: int,
+    visual_share: float,
+    allowed: npt.NDArray[np.bool_],
+    gap: Fraction,
+    coverage: float,
+) -> list[int]:
+    """AV-union-list: K' clips from the visual list, K - K' others from the audio list.
+
+    Clips that ``coverage`` asks for are the best of their parts by the visual list and take its places first, and
+    the audio list's only where there are more of them. A list that has no clip left leaves its places to the other.
+    """
+    if not 0 <= visual_share <= 1:
+        raise InputError(f"visual_share = {visual_share} is not a share", "give a number from 0 to 1")
+    nothing = np.full(len(scores), np.nan)
+    visual, audio = streams.get("visual", nothing), streams.get("audio", nothing)
+    if np.isnan(visual).all() and np.isnan(audio).all():
+        visual = scores
+    by_visual, by_audio = _ranked(visual, audio, allowed), _ranked(audio, visual, allowed)
+    spread = _best_of_each_part(by_visual, grid, floor(coverage * k + 0.5))
+    from_visual = max(floor(visual_share * k + 0.5), min(len(spread), k))
+    taken = _with_gaps(list(dict.fromkeys(spread + by_visual)), grid, from_visual, gap)
+    taken.sort(key=by_visual.index)
+    taken = _with_gaps(by_audio, grid, k, gap, taken)
+    return _with_gaps(by_visual, grid, k, gap, taken)
+
+
+def _ranked(
+    scores: npt.NDArray[np.float64], other: npt.NDArray[np.float64], allowed: npt.NDArray[np.bool_]
+) -> list[int]:
+    """The allowed clips that have a score, best first; equal ones by the other list, then by time."""
+    settled = np.where(np.isnan(other), -np.inf, other)
+    order = np.lexsort((-settled, -scores))
+    return [int(i) for i in order if allowed[i] and not np.isnan(scores[i])]
+
+
+def _with_gaps(
+    order: list[int], grid: ClipGrid, k: int, gap: Fraction, before: Sequence[int] = ()
+) -> list[int]:
+    """``before`` filled up to K from ``order``, with those that keep their distance from all taken before them."""
+    taken = list(before)
+    there = set(taken)
     for i in order:
-        if len(taken) == k:
+        if len(taken) >= k:
             break
+        if i in there:
+            continue
         start, end = grid.starts[i], grid.ends[i]
-        if all(start - grid.ends[j] >= gap or grid.starts[j] - end >= gap for j in taken):
+        if gap == 0 or all(start - grid.ends[j] >= gap or grid.starts[j] - end >= gap for j in taken):
             taken.append(i)
+            there.add(i)
     return taken
 
 

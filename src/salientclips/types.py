@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from .ranking import Rule, choose
+from .ranking import VISUAL_SHARE, Rule, choose
 from .timeline import ClipGrid, ClipSpec, Timeline
 
 Feature = Literal["md", "rgbr", "if", "audio", "packets"]
@@ -186,7 +186,8 @@ class ClipScores:
     sampler: str
     """Name of the sampler, as ``salientclips list`` shows it."""
     sampler_parameters: dict[str, float | int | str]
-    """What decides the sampler's numbers, for example the seed of ``random``."""
+    """What decides the sampler's numbers, for example the seed of ``random``. Under the rule ``av-union-list``
+    the key ``visual_share`` is the share of K that goes to the visual list (0.8 where it is not said)."""
     feature_parameters: FeatureParameters
     clip_spec: ClipSpec
     grid: ClipGrid
@@ -215,7 +216,9 @@ class ClipScores:
         return same and self._bits() == other._bits()
 
     def _bits(self) -> tuple[bytes, dict[str, bytes]]:
-        return self.scores.tobytes(), {name: values.tobytes() for name, values in self.streams.items()}
+        # There are many NaNs and one meaning: 0/0 gives another one than a file that is read back.
+        same_nan = {name: np.where(np.isnan(v), np.nan, v) for name, v in self.streams.items()}
+        return self.scores.tobytes(), {name: values.tobytes() for name, values in same_nan.items()}
 
     def __hash__(self) -> int:
         """By file and sampler; scores that are equal have the same."""
@@ -252,6 +255,8 @@ class ClipScores:
             min_gap_s=min_gap_s,
             coverage=coverage,
             threshold=threshold,
+            streams=self.streams,
+            visual_share=float(self.sampler_parameters.get("visual_share", VISUAL_SHARE)),
         )
         clips = tuple(
             SelectedClip(rank, i, self.grid.starts[i], self.grid.ends[i], float(self.scores[i]))

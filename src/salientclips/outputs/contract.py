@@ -10,6 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..errors import SalientClipsError
 from ..types import ClipScores, Probe, SelectedClip, Selection, VideoPrediction
 
@@ -49,10 +51,14 @@ def scores_json(scores: ClipScores) -> Json:
         A JSON-able object; ``clips`` in order of time.
     """
     grid = scores.grid
-    clips = [
+    clips: list[Json] = [
         {"index": i, "start_s": float(start), "end_s": float(end), "score": float(value)}
         for i, (start, end, value) in enumerate(zip(grid.starts, grid.ends, scores.scores, strict=True))
     ]
+    for name, values in scores.streams.items():
+        for clip, value in zip(clips, values, strict=True):
+            # JSON knows no NaN: a clip that had nothing of a stream says null.
+            clip.setdefault("streams", {})[name] = None if np.isnan(value) else float(value)
     return {**_provenance(scores), "clips": clips}
 
 
@@ -157,6 +163,7 @@ def _provenance(scores: ClipScores) -> Json:
             "seconds": None if scores.clip_spec.seconds is None else float(scores.clip_spec.seconds),
         },
         "rule": scores.rule,
+        "streams": list(scores.streams),
         "features_used": list(scores.features_used),
         "warnings": list(scores.warnings),
         "seconds": scores.seconds,

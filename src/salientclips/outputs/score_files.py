@@ -4,6 +4,9 @@ A file carries what is needed to trust it later: the video's fingerprint, the sa
 the exact clip boundaries (integer ticks of one common time base). :func:`load_scores` refuses a file of another
 video or other parameters, and any file that is damaged. Parquet has the header in its schema's metadata, CSV in a
 first line that starts with ``#``, JSON in its top-level keys (the same object as ``score --json``, plus ticks).
+
+The scores by stream, where a sampler has several, are further columns ``stream_NAME`` (empty where a clip had
+nothing of it); in JSON each clip has them under ``streams``. Files from before there were any load as before.
 """
 
 from __future__ import annotations
@@ -19,9 +22,11 @@ from math import isfinite, lcm
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import InputError, SalientClipsError, StoredScoresError
 from ..media.fingerprint import fingerprint
+from ..ranking import RULES
 from ..samplers import Sampler
 from ..timeline import ClipGrid, ClipSpec
 from ..types import ClipScores, FeatureParameters, Fingerprint
@@ -163,6 +168,8 @@ def _build(header: Json, rows: Sequence[Json]) -> ClipScores:
         raise ValueError("rows are missing, out of order or not finite")
     if not all(isfinite(v) for v in header["seconds"].values()):
         raise ValueError("times are not finite")
+    if header["rule"] not in RULES:
+        raise ValueError("the rule is unknown")
     clip, features = header["clip"], header["feature_parameters"]
     seconds = clip["seconds"]
     return ClipScores(
@@ -185,7 +192,16 @@ def _build(header: Json, rows: Sequence[Json]) -> ClipScores:
         features_used=tuple(header["features_used"]),
         warnings=tuple(header["warnings"]),
         seconds=dict(header["seconds"]),
+        streams={str(name): _stream(rows, name) for name in header.get("streams", ())},
     )
+
+
+def _stream(rows: Sequence[Json], name: str) -> npt.NDArray[np.float64]:
+    said = [row["streams"][name] for row in rows]
+    values = np.array([np.nan if value is None else float(value) for value in said], dtype=np.float64)
+    if np.isinf(values).any():
+        raise ValueError("a stream is not finite")
+    return values
 
 
 # --- the three formats --------------------------------------------------------------------------------------
@@ -203,9 +219,10 @@ def _read_json(path: Path) -> tuple[Json, list[Json]]:
 def _write_csv(path: Path, header: Json, rows: list[Json]) -> None:
     text = io.StringIO()
     text.write(f"# salientclips {json.dumps(header)}\n")
-    table = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
+    table = csv.DictWriter(text, (*_COLUMNS, *_stream_columns(header)), lineterminator="\n")
     table.writeheader()
-    table.writerows({**row, "score": repr(row["score"])} for row in rows)
+    # csv writes floats by repr, which comes back bit for bit, and None as an empty cell
+    table.writerows(_flat(row) for row in rows)
     path.write_text(text.getvalue(), encoding="utf-8")
 
 
@@ -214,7 +231,8 @@ def _read_csv(path: Path) -> tuple[Json, list[Json]]:
     if not first.startswith("# salientclips "):
         raise ValueError("the first line is not a salientclips header")
     header: Json = json.loads(first.removeprefix("# salientclips "))
-    return header, list(csv.DictReader(io.StringIO(rest)))
+    rows = list(csv.DictReader(io.StringIO(rest)))
+    return header, [_nested({key: value or None for key, value in row.items()}, header) for row in rows]
 
 
 def _write_parquet(path: Path, header: Json, rows: list[Json]) -> None:
@@ -222,8 +240,12 @@ def _write_parquet(path: Path, header: Json, rows: list[Json]) -> None:
     import pyarrow.parquet as pq
 
     kinds = (pa.int64(), pa.float64(), pa.float64(), pa.float64(), pa.int64(), pa.int64())
-    schema = pa.schema(list(zip(_COLUMNS, kinds, strict=True)), metadata={"salientclips": json.dumps(header)})
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema), path)
+    columns = [
+        *zip(_COLUMNS, kinds, strict=True),
+        *((name, pa.float64()) for name in _stream_columns(header)),
+    ]
+    schema = pa.schema(columns, metadata={"salientclips": json.dumps(header)})
+    pq.write_table(pa.Table.from_pylist([_flat(row) for row in rows], schema=schema), path)
 
 
 def _read_parquet(path: Path) -> tuple[Json, list[Json]]:
@@ -231,7 +253,22 @@ def _read_parquet(path: Path) -> tuple[Json, list[Json]]:
 
     table = pq.read_table(path)
     header: Json = json.loads(table.schema.metadata[b"salientclips"])
-    return header, table.to_pylist()
+    return header, [_nested(row, header) for row in table.to_pylist()]
+
+
+def _stream_columns(header: Json) -> tuple[str, ...]:
+    return tuple(f"stream_{name}" for name in header.get("streams", ()))
+
+
+def _flat(row: Json) -> Json:
+    """A row with one column a stream."""
+    streams = {f"stream_{name}": value for name, value in row.get("streams", {}).items()}
+    return {**{key: value for key, value in row.items() if key != "streams"}, **streams}
+
+
+def _nested(row: Json, header: Json) -> Json:
+    """The row that :func:`_flat` was given."""
+    return {**row, "streams": {name: row[f"stream_{name}"] for name in header.get("streams", ())}}
 
 
 _Writer = Callable[[Path, Json, list[Json]], None]

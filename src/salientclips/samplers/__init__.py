@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ..errors import UnknownNameError
-from .baselines import FRAMES_PER_CLIP, CumulativeMotion, Motion, PacketCost, Random, Uniform
+from .baselines import FRAMES_PER_CLIP, CumulativeMotion, Empirical, Motion, PacketCost, Random, Uniform
 from .evidence import Judged, Sampler, VideoEvidence
 
 SAMPLERS: tuple[str, ...] = ("motion", "cumulative-motion", "packet-cost", "uniform", "random")
@@ -15,6 +15,7 @@ SAMPLERS: tuple[str, ...] = ("motion", "cumulative-motion", "packet-cost", "unif
 __all__ = [
     "SAMPLERS",
     "CumulativeMotion",
+    "Empirical",
     "Judged",
     "Motion",
     "PacketCost",

@@ -1,7 +1,7 @@
 """Samplers that need no training; each is a baseline for ever.
 
-``uniform`` and ``random`` are the strategies of the paper's tables (poster, "Strategies"). ``packet-cost``
-believes the encoder: what is costly to code is new. ``motion`` adds up what moves against the camera and what
+``uniform``, ``random`` and ``empirical`` are strategies of the paper's tables (poster, "Strategies").
+``packet-cost`` believes the encoder: what is costly to code is new. ``motion`` adds up what moves against the camera and what
 motion could not predict. ``cumulative-motion`` is MGSampler (Zhi et al., ICCV 2021) at clip level: clips are
 spread evenly over the motion instead of over time.
 """
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..compressed.features import remove_camera_motion
+from ..errors import InputError
 from ..media.demux import clip_bounds
 from ..ranking import Rule
 from ..types import ClipFeatures, FeatureParameters
@@ -66,6 +67,64 @@ class Random:
     def __call__(self, evidence: VideoEvidence) -> Scores:
         """Score each clip by a seeded uniform draw from [0, 1); float64 (num_clips,)."""
         return np.random.default_rng(self.seed).random(len(evidence.grid))
+
+
+@dataclass(frozen=True)
+class Empirical:
+    """K clips drawn from where f's best clips lay in the training videos (poster, "empirical")."""
+
+    histogram: tuple[float, ...]
+    """Weights of equal parts of a video's length, at least 0; it is in a learned sampler's card."""
+    seed: int = 0
+    name: ClassVar[str] = "empirical"
+    rule: ClassVar[Rule] = "top"
+    feature_parameters: ClassVar[FeatureParameters] = NO_FEATURES
+
+    def __post_init__(self) -> None:
+        weights = np.array(self.histogram, dtype=np.float64)
+        if weights.size == 0 or not np.isfinite(weights).all() or weights.min() < 0 or not weights.any():
+            raise InputError(
+                "the histogram of where salient clips lie is empty or has impossible weights",
+                "give weights of at least 0, not all 0; `salientclips fit` puts one in a sampler's card",
+            )
+
+    @property
+    def parameters(self) -> dict[str, float | int | str]:
+        """The seed, and the histogram as text."""
+        return {"seed": self.seed, "histogram": " ".join(f"{weight:.6g}" for weight in self.histogram)}
+
+    def __call__(self, evidence: VideoEvidence) -> Scores:
+        """Seeded scores whose top K are K different clips drawn by the histogram, one after the other.
+
+        The logarithm of a clip's weight plus a Gumbel draw: the order of such sums is that of drawing without
+        replacement with these weights (Vieira 2014, "Gumbel-max trick"). A clip's weight is the mass of the
+        histogram over its span, between the first clip's start and the last one's end. Clips of no weight come
+        after all others, by lot.
+
+        Args:
+            evidence: The video; only its grid is used.
+
+        Returns:
+            float64 (num_clips,), finite.
+        """
+        grid = evidence.grid
+        if len(grid) == 0:
+            return np.zeros(0)
+        begin, span = grid.start_s[0], grid.end_s[-1] - grid.start_s[0]
+        mass = np.concatenate([[0.0], np.cumsum(self.histogram)])
+        edges = np.linspace(0.0, 1.0, len(mass))
+
+        def below(times_s: Scores) -> Scores:
+            found: Scores = np.interp((times_s - begin) / span, edges, mass)
+            return found
+
+        weights = below(grid.end_s) - below(grid.start_s)
+        scores = np.random.default_rng(self.seed).gumbel(size=len(grid))
+        some = weights > 0
+        scores[some] += np.log(weights[some])
+        if some.any() and not some.all():
+            scores[~some] -= scores[~some].max() - scores[some].min() + 1.0
+        return scores
 
 
 @dataclass(frozen=True)
