@@ -37,14 +37,14 @@ def render(data: PageData) -> str:
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
-    style, script = _text("style.css"), "\n".join(map(_text, ("timeline.js", "page.js", "view.js")))
+    style, script = _style_and_script()
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"number": _number, "seconds": _seconds}
     html = environment.from_string(_text("page.html.j2")).render(
         page=data,
-        policy=policy(data.kind == "view", style, script),
+        policy=policy_of(data),
         style=Markup(style),
         script=Markup(script),
         json=Markup(safe_json(page_json(data))),
@@ -54,17 +54,17 @@ def render(data: PageData) -> str:
     return html.encode("utf-8", "replace").decode("utf-8")
 
 
-def policy(has_server: bool, style: str, script: str) -> str:
+def policy_of(data: PageData) -> str:
     """The content security policy of a page.
 
     Args:
-        has_server: Whether the page has a server of its own to ask.
-        style: The text of its style element.
-        script: The text of its script element.
+        data: The page's data.
 
     Returns:
         The policy, without the directives that a meta element may not hold.
     """
+    has_server = data.kind == "view"
+    style, script = _style_and_script()
     own = "'self'" if has_server else "'none'"
     rules = {
         "default-src": "'none'",
@@ -155,6 +155,10 @@ def lane_json(lane: Lane) -> dict[str, Any]:
         "low": _number(lane.curve.low),
         "high": _number(lane.curve.high),
     }
+
+
+def _style_and_script() -> tuple[str, str]:
+    return _text("style.css"), "\n".join(map(_text, ("timeline.js", "page.js", "view.js")))
 
 
 def _text(name: str) -> str:
