@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from . import options as opt
+from . import pages
+from .machine import print_json as _print_json
 
 if TYPE_CHECKING:
     from ..compressed.frame_vectors import Frames
@@ -125,17 +126,9 @@ def classify(
     classifier: Annotated[
         str, typer.Option("--classifier", "-c", help="Who looks: see `salientclips list`, or hf:NAME.")
     ] = "r2plus1d_18",
-    weights: Annotated[
-        str | None,
-        typer.Option(help="Its weights: a path, a URL, or 'default'.", show_default=False),
-    ] = None,
-    random_weights: Annotated[
-        bool, typer.Option("--random-weights", help="Use untrained weights (for timing only).")
-    ] = False,
-    labels: Annotated[
-        Path | None,
-        typer.Option(help="Class names, one a line, where they are not Kinetics-400's.", show_default=False),
-    ] = None,
+    weights: opt.Weights = None,
+    random_weights: opt.RandomWeights = False,
+    labels: opt.Labels = None,
     strategy: Annotated[
         str, typer.Option(help="How clips are chosen: sampler, dense, uniform, random or oracle.")
     ] = "sampler",
@@ -147,7 +140,7 @@ def classify(
     scores: opt.StoredScores = None,
     frames_per_clip: opt.FramesPerClip = None,
     top: Annotated[int, typer.Option(help="Classes to show.", min=1)] = 5,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: opt.Device = "auto",
     seed: opt.Seed = 0,
     threads: opt.Threads = 1,
     as_json: opt.AsJson = False,
@@ -251,5 +244,6 @@ def doctor(as_json: opt.AsJson = False) -> None:
         show_doctor(findings)
 
 
-def _print_json(data: dict[str, Any]) -> None:
-    print(json.dumps(data, indent=1, allow_nan=False))
+app.command()(pages.report)
+app.command()(pages.view)
+app.command()(pages.compare)

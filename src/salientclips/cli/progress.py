@@ -12,6 +12,7 @@ _WORDS = {
     "demux": "reading packets",
     "features": "reading features",
     "classifier": "looking at clips",
+    "pictures": "making pictures",
 }
 
 

@@ -1,4 +1,5 @@
-"""What a container says of itself in words: its title tag. Words of strangers: whoever shows them must escape them."""
+"""What a container says of itself in words: its title tag. Words of strangers: whoever shows them must escape
+them."""
 
 from __future__ import annotations
 

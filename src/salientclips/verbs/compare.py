@@ -1,7 +1,7 @@
 """The verb ``compare``: what several samplers choose of one video, on one time line, and how much they agree.
 
-A strategy is the name of a sampler, or a file of scores that ``score --output`` wrote for this video. Tables of accuracy
-over many videos are ``evaluate``'s.
+A strategy is the name of a sampler, or a file of scores that ``score --output`` wrote for this video. Tables of
+accuracy over many videos are ``evaluate``'s.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What a classifier says of a video under several strategies, and what each costs: the report's comparison.
 
-The selected clips, as many spread evenly over the video (``uniform``), and on request all (``dense``) are each looked at
-for themselves, so that the seconds are measured and not shared out. Without ``dense``, what it would have taken is worked
-out from the clips that were looked at, and marked as an estimate.
+The selected clips, as many spread evenly over the video (``uniform``), and on request all (``dense``) are each
+looked at for themselves, so that the seconds are measured and not shared out. Without ``dense``, what it would
+have taken is worked out from the clips that were looked at, and marked as an estimate.
 """
 
 from __future__ import annotations

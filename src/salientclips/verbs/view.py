@@ -1,7 +1,7 @@
 """The verb ``view``: a video and its selection in the browser, with controls, from a server on this machine.
 
-The sampler that was asked for is scored first, and so are those that need the packet table alone; the others follow in
-the background while the page is open. Whatever the viewer changes, no feature is read twice.
+The sampler that was asked for is scored first, and so are those that need the packet table alone; the others
+follow in the background while the page is open. Whatever the viewer changes, no feature is read twice.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def serve(
         MissingExtraError: Jinja2 is not installed.
         MediaError: The video cannot be read.
     """
-    require("jinja2", "report")
+    check_view()
     scores = selection.scores
     table = read_packets(scores.path)
     judges = [make_sampler(name, seed=seed) for name in others if name != scores.sampler]
@@ -72,14 +72,21 @@ def serve(
         yield server.url
 
 
+def check_view() -> None:
+    """Find out before long work whether a page can be made.
+
+    Raises:
+        MissingExtraError: Jinja2 is not installed.
+    """
+    require("jinja2", "report")
+
+
 def _is_slow(judge: Sampler) -> bool:
     return any(feature != "packets" for feature in judge.feature_parameters.features)
 
 
 def _scored(judge: Sampler, scores: ClipScores, table: PacketTable, threads: int) -> ClipScores:
-    return score(
-        scores.path, judge, clip=scores.clip_spec, grid=scores.grid, threads=threads, table=table
-    )
+    return score(scores.path, judge, clip=scores.clip_spec, grid=scores.grid, threads=threads, table=table)
 
 
 def _score_all(

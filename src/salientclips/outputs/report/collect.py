@@ -1,4 +1,5 @@
-"""Gathers what a page shows of one video: curves, key frames, shots, strip, and the loops of the best and worst clips.
+"""Gathers what a page shows of one video: curves, key frames, shots, strip, and the loops of the best and worst
+clips.
 
 Works from scores that are there already and reads no feature. It decodes the strip's frames and those of the loops,
 nothing else.
@@ -203,8 +204,6 @@ def _with_pictures(
             if progress is not None:
                 progress(done / len(clips))
     return [
-        tuple(
-            ShownClip(c.rank, c.index, c.start_s, c.end_s, c.score, *pictures[c.index]) for c in group
-        )
+        tuple(ShownClip(c.rank, c.index, c.start_s, c.end_s, c.score, *pictures[c.index]) for c in group)
         for group in groups
     ]

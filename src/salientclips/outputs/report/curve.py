@@ -1,9 +1,9 @@
 """Scores as an SVG path: a step a clip, and for long videos no more points than a screen can show.
 
 Three hours have 8,000 clips and a screen has 2,000 columns. Where there are more clips than columns, each column
-keeps four values, its first, least, greatest and last (the M4 aggregation of Jugel et al., VLDB 2014, section 4): what
-is drawn at that width is the same as if all had been, so no peak is ever lost. Coordinates are whole numbers and
-relative, which halves the text. Pixels, colours and axes are the page's.
+keeps four values, its first, least, greatest and last (the M4 aggregation of Jugel et al., VLDB 2014, section
+4): what is drawn at that width is the same as if all had been, so no peak is ever lost. Coordinates are whole
+numbers and relative, which halves the text. Pixels, colours and axes are the page's.
 """
 
 from __future__ import annotations

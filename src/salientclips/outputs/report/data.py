@@ -1,7 +1,7 @@
 """What the page is given: everything that it shows, and nothing that it does not.
 
-Read this first. Texts are as they come from files and are escaped when the page is written (``page.py``); pictures are
-data URIs, or addresses on the page's own server.
+Read this first. Texts are as they come from files and are escaped when the page is written (``page.py``);
+pictures are data URIs, or addresses on the page's own server.
 """
 
 from __future__ import annotations
@@ -77,7 +77,8 @@ class Cost:
     clips: int
     """Clips looked at."""
     parts_s: dict[str, float]
-    """Seconds by part: ``demux``, ``features``, ``sampler``, ``decode``, ``classifier``; only those that there are."""
+    """Seconds by part: ``demux``, ``features``, ``sampler``, ``decode``, ``classifier``; only those that there
+    are."""
     gflops: float | None
     """10^9 multiply-adds of the classifier; None where it is not known or there is none."""
     is_estimated: bool = False

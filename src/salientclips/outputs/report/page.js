@@ -61,12 +61,24 @@ function followTour() {
   requestAnimationFrame(followTour);
 }
 
+// As many decimals as tell the scores of this video apart.
+function scoreText(score) {
+  const [low, high] = scoreRange();
+  const decimals = Math.min(Math.max(2 - Math.floor(Math.log10(high - low || 1)), 0), 12);
+  return high - low < 1e-12 ? score.toPrecision(3) : score.toFixed(decimals);
+}
+
+function scoreRange() {
+  const low = data.scores.reduce((a, b) => Math.min(a, b), Infinity);
+  return [low, data.scores.reduce((a, b) => Math.max(a, b), -Infinity)];
+}
+
 function filled(template, clip) {
   const item = byId(template).content.firstElementChild.cloneNode(true);
   item.dataset.index = clip.index;
   item.querySelector(".rank").textContent = clip.rank;
   item.querySelector(".when").textContent = `${clock(clip.start)} – ${clock(clip.end)}`;
-  item.querySelector(".score").textContent = clip.score.toPrecision(3);
+  item.querySelector(".score").textContent = scoreText(clip.score);
   item.querySelector(".pick").addEventListener("click", () => {
     stopTour();
     seekClip(clip);
@@ -84,7 +96,9 @@ function row(clip, low, high) {
 function card(clip) {
   const item = filled("card", clip);
   const loop = item.querySelector(".loop");
-  if (clip.picture) loop.querySelector("img").src = clip.picture;
+  const picture = loop.querySelector("img");
+  if (data.kind === "view") picture.loading = "lazy"; // each is decoded when it is first seen
+  if (clip.picture) picture.src = clip.picture;
   else loop.classList.add("none");
   loop.classList.toggle("moves", clip.frames > 1);
   return item;
@@ -92,8 +106,7 @@ function card(clip) {
 
 function showClips(top, bottom, note) {
   selected = top;
-  const low = data.scores.reduce((a, b) => Math.min(a, b), Infinity);
-  const high = data.scores.reduce((a, b) => Math.max(a, b), -Infinity);
+  const [low, high] = scoreRange();
   if (byId("ranked")) {
     byId("ranked").replaceChildren(...top.map((clip) => row(clip, low, high)));
     byId("count").textContent = `${top.length} of ${data.starts.length}`;
@@ -155,6 +168,7 @@ function cannotPlay() {
     `This browser cannot play this file (codec ${data.codec}), or the file is no longer where the page looks for it. ` +
     "All else works: curves, pictures, times and tables. To watch it, open the file in a player such as VLC or mpv.";
   notice.hidden = false;
+  document.body.classList.add("unplayable");
   if (byId("watch")) byId("watch").disabled = true;
 }
 

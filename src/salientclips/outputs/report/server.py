@@ -1,9 +1,10 @@
 """Serves one page and one video to this machine alone.
 
-It listens on 127.0.0.1 at a port that the system picks. Every address begins with a token drawn for this run; a request
-whose Host header is not ours is refused, which stops a foreign page that got its own name to point here (DNS rebinding).
-There is no map from addresses to files: a handful of fixed words is answered, all else is 404, so there is no path to
-climb. The video goes out in byte ranges (RFC 9110, section 14), as players ask for when they seek.
+It listens on 127.0.0.1 at a port that the system picks. Every address begins with a token drawn for this run; a
+request whose Host header is not ours is refused, which stops a foreign page that got its own name to point here
+(DNS rebinding). There is no map from addresses to files: a handful of fixed words is answered, all else is 404,
+so there is no path to climb. The video goes out in byte ranges (RFC 9110, section 14), as players ask for when
+they seek.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ class PageServer:
 
     Args:
         session: What is to be served.
-        page: The page, HTML. Its addresses are relative: ``video``, ``select``, ``samplers``, ``loop/N``, ``export/NAME``.
-        policy: Its content security policy.
+        page: The page, HTML. Its addresses are relative: ``video``, ``select``, ``samplers``, ``loop/N``,
+        ``export/NAME``. policy: Its content security policy.
     """
 
     def __init__(self, session: Session, page: str, policy: str) -> None:
@@ -50,7 +51,7 @@ class PageServer:
     @property
     def port(self) -> int:
         """The port that it listens on."""
-        return int(self._server.server_address[1])
+        return self._server.server_port
 
     @property
     def url(self) -> str:
@@ -72,6 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "salientclips", ""
     timeout = 60
+    server: ThreadingHTTPServer
     session: Session
     page: bytes
     policy: str
@@ -91,7 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: the terminal belongs to the command."""
 
     def _answer(self) -> None:
-        port = self.server.server_address[1]
+        port = self.server.server_port
         if self.headers.get("Host") not in (f"127.0.0.1:{port}", f"localhost:{port}"):
             return self._refuse(HTTPStatus.FORBIDDEN, "this server answers to its own address only")
         address = urlsplit(self.path)

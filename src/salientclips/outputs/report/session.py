@@ -1,4 +1,5 @@
-"""What the server of ``view`` knows of its video: the scores of every sampler, and how to make what the page asks for.
+"""What the server of ``view`` knows of its video: the scores of every sampler, and how to make what the page
+asks for.
 
 Scores are put in once; every selection, mix and download is made from them, and no feature is read again. Methods may
 be called from several threads at once.
@@ -235,6 +236,4 @@ def mixed(scores: ClipScores, sound: float) -> ClipScores:
 
 def _shown(clip: SelectedClip) -> ShownClip:
     picture = f"loop/{clip.index}"
-    return ShownClip(
-        clip.rank, clip.index, clip.start_s, clip.end_s, clip.score, picture, LOOP_FRAMES
-    )
+    return ShownClip(clip.rank, clip.index, clip.start_s, clip.end_s, clip.score, picture, LOOP_FRAMES)

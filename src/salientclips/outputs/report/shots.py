@@ -7,8 +7,8 @@ picture changes, before the longest distance between key frames is used up. So:
 2. where all key frames come at one distance (a fixed GOP), a P-frame does that costs more than half of what an
    I-frame does and more than five times the median of the 48 P-frames around it.
 
-Fades are missed by both; a flash, or a key frame forced by a streaming service, can be taken for a cut. Who needs true
-shots runs a detector on pictures and gives its scenes as the clip grid.
+Fades are missed by both; a flash, or a key frame forced by a streaming service, can be taken for a cut. Who
+needs true shots runs a detector on pictures and gives its scenes as the clip grid.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ const timeline = {
     return band;
   },
 
-  // Flags in two rows; where ranks crowd, the better one has the place and the band alone marks the other.
+  // Flags in one row, or two where they crowd; beyond that the better rank has the place, and the band alone marks the other.
   drawMarks(clips) {
     const width = this.plot.clientWidth;
     const taken = [[], []];
@@ -73,13 +73,14 @@ const timeline = {
       if (row < 0) continue;
       taken[row].push(x);
       const flag = document.createElement("b");
-      flag.className = "rank flag";
+      flag.className = `rank flag row-${row}`;
       flag.textContent = clip.rank;
       flag.style.left = `${(100 * x) / width}%`;
       flag.style.top = `${4 + row * 23}px`;
       flags.push(flag);
     }
     byId("flags").replaceChildren(...flags);
+    this.plot.classList.toggle("two-rows", taken[1].length > 0);
     byId("bands").replaceChildren(...clips.map((clip) => this.band(clip)));
     byId("bands").style.height = `${byId("lanes").offsetHeight}px`;
     document.querySelectorAll(".lane-marks").forEach((lane, i) => {
@@ -113,7 +114,7 @@ const timeline = {
 
   say(time) {
     const index = this.clipAt(time);
-    const what = index < 0 ? "" : ` · clip ${index} · score ${data.scores[index]}`;
+    const what = index < 0 ? "" : ` · clip ${index} · score ${scoreText(data.scores[index])}`;
     byId("readout").textContent = clock(time) + what;
   },
 
