@@ -1,5 +1,4 @@
-"""What a container says of itself in words: its title tag. Words of strangers: whoever shows them must escape
-them."""
+"""What a container says of itself in words: its title tag. They are a stranger's: who shows them escapes them."""
 
 from __future__ import annotations
 

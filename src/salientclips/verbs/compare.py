@@ -106,7 +106,6 @@ def _write(found: Compared, output: Path, threads: int) -> Path:
     rows = zip(found.strategies, found.selections, found.shared, strict=True)
     data = replace(
         data,
-        facts=tuple(fact for fact in data.facts if fact[0] not in ("Sampler", "Read", "Clips")),
         lanes=tuple(map(_lane, found.strategies, found.selections)),
         top=(),
         bottom=(),

@@ -7,7 +7,7 @@ follow in the background while the page is open. Whatever the viewer changes, no
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from threading import Thread
 
@@ -68,7 +68,7 @@ def serve(
         formats=tuple(DOWNLOADS),
         costs=(scoring_cost(selection),),
     )
-    with PageServer(session, render(data), policy_of(data)) as server:
+    with closing(session), PageServer(session, render(data), policy_of(data)) as server:
         yield server.url
 
 

@@ -1,5 +1,4 @@
-"""Gathers what a page shows of one video: curves, key frames, shots, strip, and the loops of the best and worst
-clips.
+"""Gathers what a page shows of one video: curves, key frames, shots, strip, loops of the best and worst clips.
 
 Works from scores that are there already and reads no feature. It decodes the strip's frames and those of the loops,
 nothing else.
@@ -16,7 +15,7 @@ from ...media.demux import read_packets
 from ...media.probe import probe
 from ...media.tags import title_of
 from ...ranking import choose
-from ...types import ClipScores, PacketTable, SelectedClip, Selection
+from ...types import ClipScores, PacketTable, SelectedClip, Selection, VideoInfo
 from .curve import curve, ticks
 from .data import Kind, Lane, PageData, ShownClip
 from .shots import find_shots, key_frame_times
@@ -79,14 +78,7 @@ def collect(
         begin_s=begin_s,
         end_s=end_s,
         sampler=scores.sampler,
-        facts=(
-            ("Length", clock(info.video.duration_s)),
-            ("Picture", f"{info.video.width_px} × {info.video.height_px}"),
-            ("Codec", info.video.codec),
-            ("Clips", f"{len(scores):,}"),
-            ("Sampler", scores.sampler),
-            ("Read", ", ".join(scores.features_used) or "nothing"),
-        ),
+        facts=(*_about(info.video), *(_how(scores) if kind == "report" else ())),
         lanes=lanes(scores),
         starts_s=scores.grid.start_s,
         ends_s=scores.grid.end_s,
@@ -176,6 +168,22 @@ def clock(seconds: float) -> str:
         return f"{tenths // 600}:{tenths % 600 / 10:04.1f}"
     whole = round(seconds)
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
+
+
+def _about(video: VideoInfo) -> tuple[tuple[str, str], ...]:
+    is_lying = video.rotation_deg % 180 != 0
+    width, height = (video.height_px, video.width_px) if is_lying else (video.width_px, video.height_px)
+    rate = f"{video.frame_rate:.4g} frames/s"
+    return (
+        ("Length", clock(video.duration_s)),
+        ("Picture", f"{width} × {height}, {rate}"),
+        ("Codec", video.codec),
+    )
+
+
+def _how(scores: ClipScores) -> tuple[tuple[str, str], ...]:
+    read = ", ".join(scores.features_used) or "nothing"
+    return (("Clips", f"{len(scores):,}"), ("Sampler", scores.sampler), ("Read", read))
 
 
 def _plain(clip: SelectedClip) -> ShownClip:

@@ -177,11 +177,14 @@ player.addEventListener("error", cannotPlay);
 player.addEventListener("loadedmetadata", () => {
   if (player.videoWidth === 0) cannotPlay();
 });
-player.addEventListener("timeupdate", () => {
+function follow() {
   position = player.currentTime;
   timeline.moveHead(position);
   markNow();
-});
+  if (!player.paused && !player.ended) requestAnimationFrame(follow);
+}
+player.addEventListener("play", follow);
+player.addEventListener("seeked", follow);
 if (player.error) cannotPlay();
 
 const touch = byId("timeline");

@@ -1,5 +1,4 @@
-"""What the server of ``view`` knows of its video: the scores of every sampler, and how to make what the page
-asks for.
+"""What the server of ``view`` knows of its video: every sampler's scores, and how to make what the page asks for.
 
 Scores are put in once; every selection, mix and download is made from them, and no feature is read again. Methods may
 be called from several threads at once.
@@ -79,6 +78,11 @@ class Session:
         self._made: dict[int, Still | None] = {}
         self._loops = Loops(first.path, read_packets(first.path), threads)
         self._grid = first.grid
+
+    def close(self) -> None:
+        """Close the video."""
+        with self._decoding:
+            self._loops.close()
 
     def add(self, scores: ClipScores) -> None:
         """Put in what another sampler says.

@@ -95,6 +95,10 @@ class Loops:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
         self._reader.close()
 
     def loop(self, start: Fraction, end: Fraction, frames: int = LOOP_FRAMES) -> Still | None:

@@ -52,6 +52,26 @@ const timeline = {
     pictures.forEach((p, i) => p.classList.toggle("left-out", i % step !== Math.floor(step / 2)));
   },
 
+  // Ranks that have room in rows of one line; where they crowd, the better one has it.
+  placed(clips, rows, apart) {
+    const width = this.plot.clientWidth;
+    const taken = Array.from({ length: rows }, () => []);
+    const found = [];
+    for (const clip of [...clips].sort((a, b) => a.rank - b.rank)) {
+      const middle = ((clip.start + clip.end) / 2 - data.begin) / span;
+      const x = Math.min(Math.max(middle * width, apart / 2), width - apart / 2);
+      const row = taken.findIndex((others) => others.every((other) => Math.abs(other - x) >= apart));
+      if (row < 0) continue;
+      taken[row].push(x);
+      const flag = document.createElement("b");
+      flag.className = `rank flag row-${row}`;
+      flag.textContent = clip.rank;
+      flag.style.left = `${(100 * x) / width}%`;
+      found.push(flag);
+    }
+    return found;
+  },
+
   band(clip) {
     const band = document.createElement("div");
     band.className = "band";
@@ -61,30 +81,16 @@ const timeline = {
     return band;
   },
 
-  // Flags in one row, or two where they crowd; beyond that the better rank has the place, and the band alone marks the other.
+  // Flags in one row, or in two where they crowd.
   drawMarks(clips) {
-    const width = this.plot.clientWidth;
-    const taken = [[], []];
-    const flags = [];
-    for (const clip of clips) {
-      const middle = ((clip.start + clip.end) / 2 - data.begin) / span;
-      const x = Math.min(Math.max(middle * width, 14), width - 14);
-      const row = taken.findIndex((others) => others.every((other) => Math.abs(other - x) >= 29));
-      if (row < 0) continue;
-      taken[row].push(x);
-      const flag = document.createElement("b");
-      flag.className = `rank flag row-${row}`;
-      flag.textContent = clip.rank;
-      flag.style.left = `${(100 * x) / width}%`;
-      flag.style.top = `${4 + row * 23}px`;
-      flags.push(flag);
-    }
+    const flags = this.placed(clips, 2, 29);
+    this.plot.classList.toggle("two-rows", flags.some((flag) => flag.classList.contains("row-1")));
     byId("flags").replaceChildren(...flags);
-    this.plot.classList.toggle("two-rows", taken[1].length > 0);
     byId("bands").replaceChildren(...clips.map((clip) => this.band(clip)));
     byId("bands").style.height = `${byId("lanes").offsetHeight}px`;
     document.querySelectorAll(".lane-marks").forEach((lane, i) => {
-      lane.replaceChildren(...(data.lanes[i] ?? []).map((clip) => this.band(clip)));
+      const own = data.lanes[i] ?? [];
+      lane.replaceChildren(...own.map((clip) => this.band(clip)), ...this.placed(own, 1, 20));
     });
   },
 
