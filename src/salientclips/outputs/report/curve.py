@@ -55,8 +55,9 @@ def curve(starts_s: Values, ends_s: Values, values: Values, begin_s: float, end_
     lefts, rights = _across(starts_s, begin_s, end_s), _across(ends_s, begin_s, end_s)
     levels = np.full(values.shape, HEIGHT // 2, dtype=np.float64)
     # Halved before they are subtracted: two scores at the far ends of float64 are more than float64 apart.
-    if high > low:
-        levels = HEIGHT * (high / 2 - values / 2) / (high / 2 - low / 2)
+    spread = high / 2 - low / 2
+    if spread > 0:
+        levels = HEIGHT * ((high / 2 - values / 2) / spread)
     levels[~np.isfinite(values)] = np.nan
     runs = _runs(lefts, rights, levels)
     line, area = [], []

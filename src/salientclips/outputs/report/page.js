@@ -116,24 +116,28 @@ function showClips(top, bottom, note) {
     byId("no-bottom").hidden = bottom.length > 0;
   }
   timeline.drawMarks(top);
-  markNow();
+  markNow(true);
 }
 
-function markNow() {
+let lit = ""; // the clip that is lit up
+
+function markNow(isNew = false) {
   const index = String(timeline.clipAt(position));
+  if (index === lit && !isNew) return;
+  lit = index;
   document.querySelectorAll("#ranked li, #top li").forEach((item) => {
     item.classList.toggle("now", item.dataset.index === index);
   });
 }
 
 // Where clips are marked in lanes, all of them count for the arrow keys.
-function marked() {
+function chosen() {
   const clips = selected.length ? selected : data.lanes.flat();
   return [...clips].sort((a, b) => a.start - b.start);
 }
 
 function step(forward) {
-  const clips = marked();
+  const clips = chosen();
   const next = forward
     ? clips.find((clip) => clip.start > position + 0.05)
     : clips.findLast((clip) => clip.start < position - 0.05);

@@ -3,7 +3,8 @@
 A guess, and shown as one. An encoder that looks for cuts (x264 and its like) starts a new group of pictures where the
 picture changes, before the longest distance between key frames is used up. So:
 
-1. a key frame or I-frame that comes early, in less than 9/10 of the longest distance, begins a shot;
+1. a key frame or I-frame that comes early, in less than 9/10 of the longest distance, begins a shot (all do where
+   the longest distance occurs once, for then the limit was never reached);
 2. where all key frames come at one distance (a fixed GOP), a P-frame does that costs more than half of what an
    I-frame does and more than five times the median of the 48 P-frames around it.
 
@@ -67,11 +68,21 @@ def find_shots(table: PacketTable) -> Shots:
     if not intra.any() or intra.all():
         return Shots(np.empty(0), "nothing")
     gaps = np.diff(np.flatnonzero(intra))
-    if len(gaps) and (gaps < _EARLY * gaps.max()).any():
-        early = np.flatnonzero(intra)[1:][gaps < _EARLY * gaps.max()]
-        return Shots(_seconds(table, pts[early]), "key frames")
+    is_early = _early(gaps)
+    if is_early.any():
+        return Shots(_seconds(table, pts[np.flatnonzero(intra)[1:][is_early]]), "key frames")
     costly = _costly(table.size_bytes[order], kinds, intra)
     return Shots(_seconds(table, pts[costly]), "packet cost")
+
+
+def _early(gaps: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Which I-frames come before their time, by the frames since the one before (n - 1,)."""
+    if len(gaps) == 0:
+        return np.empty(0, dtype=np.bool_)
+    if len(gaps) > 2 and (gaps == gaps.max()).sum() == 1:
+        # The longest distance that the encoder allows would come up again and again: it was never used up.
+        return np.ones(len(gaps), dtype=np.bool_)
+    return np.asarray(gaps < _EARLY * gaps.max())
 
 
 def _costly(
