@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import io
 import json
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 from builders import make_scores
 from made_files import MadeFile
 from salientclips.errors import InputError
+from salientclips.outputs.report.downloads import DOWNLOADS
 from salientclips.outputs.report.session import Wish, can_mix, mixed
 from salientclips.timeline import ClipSpec
 from salientclips.types import ClipScores
@@ -221,30 +223,35 @@ def test_an_impossible_wish_is_one_error(client: Client, query: str) -> None:
 
 
 def test_downloads_hold_the_selection(client: Client) -> None:
-    import csv
-
     import pyarrow.parquet as pq
 
     expected = client.scores.select(4, min_gap_s=0.3)
     rows = [(c.rank, c.index, c.start_s, c.end_s, c.score) for c in expected.clips]
+    keys = ("rank", "index", "start_s", "end_s", "score")
     words = "sampler=packet-cost&k=4&min_gap=0.3"
 
     def get(name: str) -> bytes:
         status, headers, body = client(f"{client.base}export/{name}?{words}")
         assert status == 200
-        assert headers["Content-Disposition"] == f"attachment; filename*=UTF-8''video.clips.{name}"
+        assert headers["Content-Disposition"].startswith(f"attachment; filename*=UTF-8''video.{name}")
         return body
 
     found = json.loads(get("json"))
     assert found["schema"] == 1
     assert found["sampler"] == "packet-cost"
-    keys = ("rank", "index", "start_s", "end_s", "score")
     assert [tuple(c[key] for key in keys) for c in found["clips"]] == rows
     table = pq.read_table(io.BytesIO(get("parquet")))
     assert [tuple(row[key] for key in keys) for row in table.to_pylist()] == rows
-    assert json.loads(table.schema.metadata[b"salientclips_selection"])["k"] == 4
-    lines = list(csv.DictReader(io.StringIO(get("csv").decode())))
-    assert [(int(r["rank"]), int(r["index"]), *(float(r[k]) for k in keys[2:])) for r in lines] == rows
+    for name in set(DOWNLOADS) - {"json", "parquet", "fiftyone"}:
+        assert get(name)
+
+
+def test_an_export_of_several_files_is_a_zip(client: Client) -> None:
+    status, headers, body = client(f"{client.base}export/fiftyone?sampler=packet-cost&k=2&min_gap=0")
+    assert status == 200
+    assert headers["Content-Disposition"].endswith("video.fiftyone.zip")
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        assert {"data.json", "labels.json"} <= {Path(name).name for name in archive.namelist()}
 
 
 def test_loops_are_pictures(client: Client) -> None:

@@ -15,6 +15,7 @@ from ..media.demux import read_packets
 from ..networks.extras import require
 from ..outputs.report.collect import collect
 from ..outputs.report.page import render
+from ..outputs.whole_file import write_text
 from ..types import Selection
 from .score import Progress
 from .verdicts import compare_strategies, scoring_cost
@@ -136,15 +137,6 @@ def write_page(output: Path, make: Callable[[], str]) -> int:
     Raises:
         InputError: It cannot be written there.
     """
-    content = make().encode("utf-8")
-    beside = output.with_name(f".{output.name}.{os.getpid()}.partial")
-    try:
-        beside.write_bytes(content)
-        beside.replace(output)
-    except OSError as error:
-        raise InputError(
-            f"'{output}' cannot be written ({error.strerror})", "choose another place"
-        ) from error
-    finally:
-        beside.unlink(missing_ok=True)
-    return len(content)
+    content = make()
+    write_text(output, content)
+    return len(content.encode("utf-8"))

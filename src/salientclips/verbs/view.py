@@ -65,7 +65,7 @@ def serve(
     data = replace(
         collect(selection, "view", "video", min_gap_s=min_gap_s, threads=threads),
         samplers=session.samplers,
-        formats=tuple(DOWNLOADS),
+        formats=DOWNLOADS,
         costs=(scoring_cost(selection),),
     )
     with closing(session), PageServer(session, render(data), policy_of(data)) as server:

@@ -1,67 +1,62 @@
-"""A selection as a file to download: the formats that the page of ``view`` offers, in one list that can grow."""
+"""A selection as a file to download: every format of :mod:`salientclips.outputs.exports`, made in memory.
+
+An export writes to a path, so it writes into a folder that is thrown away; one that makes a folder comes as a zip.
+"""
 
 from __future__ import annotations
 
-import csv
 import io
-import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+import mimetypes
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ...types import Selection
-from ..contract import selection_json
+from ..exports import FORMATS, export
 
-_COLUMNS = ("rank", "index", "start_s", "end_s", "score")
+DOWNLOADS: tuple[str, ...] = tuple(FORMATS)
+"""All formats, by the name that the page shows."""
 
 
 @dataclass(frozen=True)
 class Download:
-    """One format."""
+    """One file, ready to be sent."""
 
-    suffix: str
-    """Of the file's name, with the dot."""
+    name: str
+    """What the browser shall call it."""
     mime: str
-    make: Callable[[Selection], bytes]
-    """The whole file."""
+    content: bytes
 
 
-def _json(selection: Selection) -> bytes:
-    return json.dumps(selection_json(selection), indent=1, allow_nan=False).encode("utf-8")
+def download(selection: Selection, format: str) -> Download:
+    """Make a file of a selection.
+
+    Args:
+        selection: The clips chosen.
+        format: One of ``DOWNLOADS``.
+
+    Returns:
+        The file.
+
+    Raises:
+        UnknownNameError: There is no such format.
+        SalientClipsError: The export cannot be made, see :func:`salientclips.outputs.exports.export`.
+    """
+    # Label Studio and FiftyOne are asked for by name; what they hold is JSON.
+    suffixes = FORMATS[format].suffixes if format in FORMATS else ()
+    name = f"{selection.scores.path.stem}.{format}{suffixes[0] if suffixes else '.json'}"
+    with TemporaryDirectory(prefix="salientclips-") as folder:
+        path = export(selection, Path(folder) / f"clips{Path(name).suffix}", format).path
+        if path.is_dir():
+            return Download(f"{Path(name).stem}.zip", "application/zip", _zip(path))
+        mime = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        return Download(name, mime, path.read_bytes())
 
 
-def _csv(selection: Selection) -> bytes:
-    text = io.StringIO()
-    table = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
-    table.writeheader()
-    table.writerows(_rows(selection))
-    return text.getvalue().encode("utf-8")
-
-
-def _parquet(selection: Selection) -> bytes:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    kinds = (pa.int64(), pa.int64(), pa.float64(), pa.float64(), pa.float64())
-    header = {key: value for key, value in selection_json(selection).items() if key != "clips"}
-    schema = pa.schema(
-        list(zip(_COLUMNS, kinds, strict=True)), metadata={"salientclips_selection": json.dumps(header)}
-    )
+def _zip(folder: Path) -> bytes:
     sink = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(_rows(selection), schema=schema), sink)
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*")):
+            archive.write(path, path.relative_to(folder))
     return sink.getvalue()
-
-
-def _rows(selection: Selection) -> list[dict[str, object]]:
-    rows = []
-    for clip in selection.clips:
-        row = {**asdict(clip), "start_s": clip.start_s, "end_s": clip.end_s}
-        rows.append({name: row[name] for name in _COLUMNS})
-    return rows
-
-
-DOWNLOADS: dict[str, Download] = {
-    "json": Download(".json", "application/json", _json),
-    "csv": Download(".csv", "text/csv; charset=utf-8", _csv),
-    "parquet": Download(".parquet", "application/vnd.apache.parquet", _parquet),
-}
-"""All formats by the name that the page shows; the clips in rank order, times in seconds."""

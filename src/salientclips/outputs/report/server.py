@@ -126,9 +126,9 @@ class _Handler(BaseHTTPRequestHandler):
                 found = self.session.download(name, Wish.parse(asked))
                 if found is None:
                     return self._refuse(HTTPStatus.NOT_FOUND, "no such format")
-                file, mime, body = found
-                told = f"attachment; filename*=UTF-8''{quote(file.encode('utf-8', 'replace'), safe='')}"
-                self._send(body, mime, {"Content-Disposition": told})
+                name = quote(found.name.encode("utf-8", "replace"), safe="")
+                told = f"attachment; filename*=UTF-8''{name}"
+                self._send(found.content, found.mime, {"Content-Disposition": told})
             case _:
                 self._refuse(HTTPStatus.NOT_FOUND, "no such page")
         return None

@@ -21,7 +21,7 @@ from ...samplers.combine import combine
 from ...types import ClipScores, SelectedClip, Selection
 from .collect import bottom, lanes
 from .data import ShownClip
-from .downloads import DOWNLOADS
+from .downloads import DOWNLOADS, Download, download
 from .page import clip_json, lane_json
 from .thumbnails import LOOP_FRAMES, Loops
 
@@ -179,23 +179,20 @@ class Session:
                 self._made[index] = self._loops.loop(self._grid.starts[index], self._grid.ends[index])
             return self._made[index]
 
-    def download(self, name: str, wish: Wish) -> tuple[str, str, bytes] | None:
+    def download(self, format: str, wish: Wish) -> Download | None:
         """A selection as a file.
 
         Args:
-            name: One of ``DOWNLOADS``.
+            format: One of ``DOWNLOADS``.
             wish: What is to be selected.
 
         Returns:
-            (file name, MIME type, content); None where there is no such format.
+            The file; None where there is no such format.
 
         Raises:
-            InputError: As for :meth:`select`.
+            SalientClipsError: As for :meth:`select`, or the format cannot hold this video.
         """
-        if name not in DOWNLOADS:
-            return None
-        kind = DOWNLOADS[name]
-        return f"{self.path.stem}.clips{kind.suffix}", kind.mime, kind.make(self.select(wish))
+        return download(self.select(wish), format) if format in DOWNLOADS else None
 
 
 def can_mix(scores: ClipScores) -> bool:
