@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import av
@@ -74,8 +75,15 @@ class Watched:
     def open(self, url: str, *, waits_for_video: bool = True) -> Any:
         self.page.goto(url)
         if waits_for_video:
-            self.page.wait_for_function("player.readyState >= 2")
+            self.wait("player.readyState >= 2")
         return self.page
+
+    def wait(self, expression: str, seconds: float = 20.0) -> None:
+        """Wait until an expression is true. Playwright's own way is eval in the page, which the page forbids."""
+        until = monotonic() + seconds
+        while not self.page.evaluate(expression):
+            assert monotonic() < until, f"still not true: {expression}"
+            self.page.wait_for_timeout(30)
 
     def check(self, *allowed: str) -> None:
         """No complaint, and no request but to what begins with one of ``allowed``."""
@@ -84,7 +92,7 @@ class Watched:
 
     def settled(self) -> float:
         """Wait until the player has sought; its time, seconds."""
-        self.page.wait_for_function("!player.seeking && player.readyState >= 2")
+        self.wait("!player.seeking && player.readyState >= 2")
         return float(self.page.evaluate("player.currentTime"))
 
     def counter(self) -> int:
