@@ -264,50 +264,58 @@ def test_hostile_names_do_nothing(folder: Path, watched: Open) -> None:
 def test_three_hours_open_at_once(
     tmp_path: Path, watched: Open, record_property: Callable[..., None]
 ) -> None:
-    part = make_video(
-        tmp_path / "part.mp4", frames=750, rate=Fraction(25), size=(192, 144), bframes=2, gop=50
-    )
+    # 5 frames/s, so that three hours are made in seconds; the page sees clips, not frames
+    part = make_video(tmp_path / "part.mp4", frames=150, rate=Fraction(5), size=(192, 144), bframes=2, gop=10)
     video = loop_video(part, tmp_path / "long.mp4", times=360)
-    scores = score(video, "packet-cost")
-    assert len(scores) > 8_000
+    scores = score(video, "packet-cost", clip=ClipSpec(6, 1))
+    assert len(scores) == 9_000
     assert float(scores.grid.end_s[-1]) == pytest.approx(3 * 3600, abs=1)
     noise = np.random.default_rng(1).normal(size=(6, len(scores)))
     streams = dict(zip(("md", "rgbr", "if", "visual", "audio"), noise, strict=False))
     scores = replace(scores, scores=noise[5], streams=streams)
     written = write_report(scores.select(10), tmp_path / "long.html")
     assert written.size_bytes < 3_000_000
-    # the best of three: what else runs on the machine is no part of it
-    seconds = 60.0
+    seconds, busy_s = 60.0, 60.0
     for _ in range(3):
         watch = watched()
+        ticks = watch.context.new_cdp_session(watch.page)
+        ticks.send("Performance.enable", {"timeDomain": "threadTicks"})
         began = perf_counter()
         page = watch.open((tmp_path / "long.html").as_uri(), waits_for_video=False)
         page.locator("#bands .band").nth(9).wait_for(state="attached")
         page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         seconds = min(seconds, perf_counter() - began)
+        metrics = {m["name"]: m["value"] for m in ticks.send("Performance.getMetrics")["metrics"]}
+        busy_s = min(busy_s, metrics["TaskDuration"])
+    print(
+        f"3 hours: {written.size_bytes:,} bytes, open after {seconds:.2f} s, {busy_s:.2f} s of CPU in the page"
+    )
     record_property("seconds_to_open", round(seconds, 2))
+    record_property("seconds_of_cpu", round(busy_s, 2))
     record_property("bytes", written.size_bytes)
-    print(f"3 hours: {written.size_bytes:,} bytes, open after {seconds:.2f} s")
-    assert seconds < 2
+    assert busy_s < 1
+    # where others keep the cores busy, the clock on the wall says nothing of the page
+    if os.getloadavg()[0] < 1.5 * (os.cpu_count() or 1):
+        assert seconds < 2
     watch.wait("player.readyState >= 2")
     page.mouse.click(*point(page, 0.75))
     assert watch.settled() == pytest.approx(0.75 * 10_800, abs=12)
     # a drag along the whole curve stays smooth
-    slowest = page.evaluate(
+    each_ms = page.evaluate(
         """async () => {
           const touch = document.getElementById("timeline"), box = touch.getBoundingClientRect();
-          let slowest = 0;
+          const each = [];
           for (let i = 0; i < 100; i += 1) {
             const began = performance.now();
             touch.dispatchEvent(new PointerEvent("pointermove", { clientX: box.x + i * box.width / 100 }));
             showClips(selected, data.bottom, "");
-            slowest = Math.max(slowest, performance.now() - began);
+            each.push(performance.now() - began);
             await new Promise(requestAnimationFrame);
           }
-          return slowest;
+          return each;
         }"""
     )
-    assert slowest < 100
+    assert np.median(each_ms) < 30
     watch.check(tmp_path.as_uri())
 
 
