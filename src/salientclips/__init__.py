@@ -32,6 +32,7 @@ _HOME = {
     "residuals": "verbs.vectors",
     "save_scores": "outputs.score_files",
     "score": "verbs.score",
+    "write_report": "verbs.report",
 }
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "residuals",
     "save_scores",
     "score",
+    "write_report",
 ]
 
 if TYPE_CHECKING:
@@ -67,6 +69,7 @@ if TYPE_CHECKING:
     from .types import ClipScores, Probe, SelectedClip, Selection, VideoPrediction
     from .verbs.classify import VideoClassifier
     from .verbs.probe import probe
+    from .verbs.report import write_report
     from .verbs.score import score
     from .verbs.vectors import motion_vectors, residuals
 

@@ -74,6 +74,7 @@ def collect(
         name=path.name,
         title=title_of(path),
         video_url=video_url,
+        aspect=_aspect(info.video),
         codec=info.video.codec,
         begin_s=begin_s,
         end_s=end_s,
@@ -171,14 +172,24 @@ def clock(seconds: float) -> str:
 
 
 def _about(video: VideoInfo) -> tuple[tuple[str, str], ...]:
-    is_lying = video.rotation_deg % 180 != 0
-    width, height = (video.height_px, video.width_px) if is_lying else (video.width_px, video.height_px)
+    width, height = _upright(video)
     rate = f"{video.frame_rate:.4g} frames/s"
     return (
         ("Length", clock(video.duration_s)),
         ("Picture", f"{width} × {height}, {rate}"),
         ("Codec", video.codec),
     )
+
+
+def _upright(video: VideoInfo) -> tuple[int, int]:
+    """(width, height) as it is displayed, pixels."""
+    is_lying = video.rotation_deg % 180 != 0
+    return (video.height_px, video.width_px) if is_lying else (video.width_px, video.height_px)
+
+
+def _aspect(video: VideoInfo) -> float:
+    width, height = _upright(video)
+    return width / height
 
 
 def _how(scores: ClipScores) -> tuple[tuple[str, str], ...]:

@@ -111,6 +111,8 @@ class PageData:
     """The title tag in the file; empty where there is none."""
     video_url: str
     """Where the page finds the video: relative, ``file:`` or on its own server."""
+    aspect: float
+    """Width of the upright picture over its height."""
     codec: str
     """FFmpeg's name of the codec, for the remark where the browser cannot play it."""
     begin_s: float

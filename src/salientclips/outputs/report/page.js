@@ -1,6 +1,8 @@
 // The player, the clips and the keys.
 
 const player = byId("player");
+document.documentElement.style.setProperty("--aspect", String(data.aspect));
+document.body.classList.toggle("tall", data.aspect < 1);
 let selected = data.top;
 let position = Math.max(0, data.begin); // where we are, also when the browser cannot play the file
 let isPlayable = true;

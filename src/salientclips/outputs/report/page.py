@@ -104,6 +104,7 @@ def page_json(data: PageData) -> dict[str, Any]:
     return {
         "kind": data.kind,
         "codec": data.codec,
+        "aspect": round(data.aspect, 4),
         "begin": data.begin_s,
         "end": data.end_s,
         "starts": [round(t, 3) for t in data.starts_s.tolist()],

@@ -20,8 +20,8 @@ if (data.kind === "view") {
   const say = () => {
     byId("gap-said").textContent = `${gap} s`;
     byId("mix-said").textContent = isMixed
-      ? `${100 - control.mix.value} : ${control.mix.value}`
-      : "as the sampler says :";
+      ? `${100 - control.mix.value} to ${control.mix.value}`
+      : "as the sampler has it";
     document.querySelectorAll(".download").forEach((link) => {
       link.href = `export/${link.dataset.format}?${query()}`;
     });
