@@ -22,8 +22,6 @@ from .timeline import ClipGrid, ClipSpec, Timeline
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from .outputs.notebook import Shown
-
 Feature = Literal["md", "rgbr", "if", "audio", "packets"]
 """What a sampler may read: motion displacements, RGB residuals, I-frames, sound, packet cost."""
 
@@ -346,6 +344,17 @@ class Selection:
     def _repr_html_(self) -> str:
         """What a notebook shows: the curve with the marks, and a table; nothing is decoded for it."""
         return cast(str, _upstairs("notebook").selection_html(self))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Something to look at in a notebook."""
+
+    html: str
+    """A fragment of HTML that needs nothing from elsewhere."""
+
+    def _repr_html_(self) -> str:
+        return self.html
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 
@@ -145,10 +146,9 @@ def show_address(address: str) -> None:
 
 def wait_for_ctrl_c() -> None:
     """Return when the user presses Ctrl-C."""
-    try:
+    # How a command ends that runs until it is told to is no failure.
+    with suppress(KeyboardInterrupt):
         Event().wait()
-    except KeyboardInterrupt:
-        _out.print("Ended.")
 
 
 def show_comparison(found: Compared) -> None:

@@ -8,11 +8,10 @@ both its themes work. A page with a player is :func:`salientclips.write_report`'
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
 
 from ..media.demux import read_packets
-from ..types import ClipScores, SelectedClip, Selection
+from ..types import ClipScores, SelectedClip, Selection, Shown
 from .report.collect import clock, span
 from .report.curve import HEIGHT, WIDTH, curve
 from .report.thumbnails import LOOP_FRAMES, Loops, data_uri
@@ -20,17 +19,6 @@ from .report.thumbnails import LOOP_FRAMES, Loops, data_uri
 _CURVE, _MARK = "#1f83c4", "#d55e00"
 _SHOWN_LOOPS = 24
 _TICK_STEPS_S = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
-
-
-@dataclass(frozen=True)
-class Shown:
-    """Something to look at in a notebook."""
-
-    html: str
-    """A fragment of HTML that needs nothing from elsewhere."""
-
-    def _repr_html_(self) -> str:
-        return self.html
 
 
 def scores_html(scores: ClipScores) -> str:
