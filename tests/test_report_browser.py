@@ -225,6 +225,26 @@ def test_zooming_keeps_the_place(report: str, watched: Open) -> None:
     assert watch.settled() == pytest.approx(at, abs=0.01)
 
 
+@pytest.mark.parametrize(
+    "name", ["bryanyzhu__abseiling_k400.mp4", "flipping_a_pancake.mkv", "nasa_13013.mp4"]
+)
+def test_a_real_video(name: str, data_dir: Path, folder: Path, watched: Open) -> None:
+    video = folder / name
+    shutil.copyfile(data_dir / "originals" / name, video)
+    selection = score(video).select(3)
+    write_report(selection, folder / "real.html")
+    watch = watched()
+    page = watch.open((folder / "real.html").as_uri())
+    end = float(selection.scores.grid.end_s[-1])
+    assert page.evaluate("player.duration") == pytest.approx(end, abs=0.5)
+    assert page.evaluate("player.videoWidth") > 0
+    page.mouse.click(*point(page, 0.5))
+    assert watch.settled() == pytest.approx(end / 2, abs=2 * end / 1100)
+    page.keyboard.press("1")
+    assert watch.settled() == pytest.approx(selection.clips[0].start_s, abs=0.01)
+    watch.check(folder.as_uri())
+
+
 def test_a_file_that_cannot_be_played_is_said(
     folder: Path, made: Callable[[str], MadeFile], watched: Open
 ) -> None:

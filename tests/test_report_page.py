@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from base64 import b64encode
 from collections.abc import Callable
@@ -113,6 +114,20 @@ def test_the_video_is_found_from_the_page(tmp_path: Path) -> None:
     video = tmp_path / "a" / "my #1: 100 % é?.mp4"
     assert address(video, tmp_path / "p.html") == "./a/my%20%231%3A%20100%20%25%20%C3%A9%3F.mp4"
     assert address(tmp_path / "v.mp4", tmp_path / "a" / "p.html") == "./../v.mp4"
+
+
+def test_a_name_that_is_no_unicode_is_shown_and_found(
+    tmp_path: Path, made: Callable[[str], MadeFile]
+) -> None:
+    video = tmp_path / os.fsdecode(b"caf\xe9.mkv")
+    try:
+        video.write_bytes(made("h264_mkv").path.read_bytes())
+    except OSError:
+        pytest.skip("this file system takes Unicode names only")
+    write_report(score(video, "packet-cost").select(1), tmp_path / "page.html")
+    page = Page((tmp_path / "page.html").read_text(encoding="utf-8"))
+    assert page.all("h1")[0][1] == "caf?.mkv"
+    assert page.all("video")[0][0]["src"] == "./caf%E9.mkv"
 
 
 @pytest.mark.parametrize(

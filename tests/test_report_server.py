@@ -94,6 +94,7 @@ def test_the_page_is_there_with_its_policy(client: Client) -> None:
         ("bytes=0-1,5-6", 200, 0, None),
         ("lines=1-2", 200, 0, None),
         ("bytes=-", 200, 0, None),
+        (f"bytes=0-{'9' * 5000}", 200, 0, None),
         ("bytes=999999999-", 416, 0, 0),
         ("bytes=-0", 416, 0, 0),
     ],
@@ -113,6 +114,11 @@ def test_byte_ranges(client: Client, asked: str | None, status: int, first: int,
         assert headers["Accept-Ranges"] == "bytes"
 
 
+def test_without_the_last_slash_it_is_the_same_page(client: Client) -> None:
+    status, headers, _ = client(client.base.rstrip("/"))
+    assert (status, headers["Location"]) == (308, client.base)
+
+
 def test_head_sends_no_body(client: Client) -> None:
     status, headers, body = client(client.base + "video", method="HEAD")
     assert (status, body) == (200, b"")
@@ -126,6 +132,8 @@ def test_head_sends_no_body(client: Client) -> None:
         "/video",
         "/wrong-token/video",
         "//video",
+        "//[",
+        "{base}loop/99999999999999999999",
         "{base}../video",
         "{base}video/../../etc/passwd",
         "{base}%2e%2e/%2e%2e/etc/passwd",
@@ -212,6 +220,7 @@ def test_other_samplers_come_up_and_are_not_computed_again(
         "sampler=packet-cost&k=3&min_gap=inf",
         "sampler=packet-cost&k=3&min_gap=0&mix=2",
         "sampler=packet-cost&k=3&min_gap=0&mix=nan",
+        "sampler=packet-cost&k=99999999999&min_gap=0",
         "sampler=nobody&k=3&min_gap=0",
         "sampler=uniform&k=3&min_gap=0&mix=0.5",
     ],

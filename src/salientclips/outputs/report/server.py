@@ -25,7 +25,7 @@ from ...errors import SalientClipsError
 from .session import Session, Wish
 
 _CHUNK_BYTES = 1 << 18
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 class PageServer:
@@ -96,10 +96,18 @@ class _Handler(BaseHTTPRequestHandler):
         port = self.server.server_port
         if self.headers.get("Host") not in (f"127.0.0.1:{port}", f"localhost:{port}"):
             return self._refuse(HTTPStatus.FORBIDDEN, "this server answers to its own address only")
-        address = urlsplit(self.path)
+        try:
+            address = urlsplit(self.path)
+        except ValueError:
+            return self._refuse(HTTPStatus.NOT_FOUND, "no such page")
         _, token, *words = [*address.path.split("/"), ""]
         if not compare_digest(token.encode("utf-8"), self.token.encode("utf-8")):
             return self._refuse(HTTPStatus.NOT_FOUND, "no such page")
+        if (
+            address.path == f"/{self.token}"
+        ):  # without the last slash the page's own addresses would lead astray
+            location = {"Location": f"/{self.token}/", "Content-Length": "0"}
+            return self._head(HTTPStatus.PERMANENT_REDIRECT, location)
         asked = dict(parse_qsl(address.query))
         try:
             return self._dispatch([word for word in words if word], asked)

@@ -25,6 +25,8 @@ from .downloads import DOWNLOADS, Download, download
 from .page import clip_json, lane_json
 from .thumbnails import LOOP_FRAMES, Loops
 
+_MOST_CLIPS = 1_000_000
+"""More than this cannot be asked for; days of video have fewer."""
 _KEPT_LOOPS = 512
 """Loops kept in memory, about 15 kB each."""
 
@@ -57,7 +59,8 @@ class Wish:
             wish = cls(words["sampler"], int(words["k"]), float(words["min_gap"]), mix)
         except (KeyError, ValueError) as error:
             raise InputError(f"the request is not understood ({error})", "reload the page") from error
-        if not isfinite(wish.min_gap_s) or (mix is not None and not 0 <= mix <= 1):
+        is_mix = mix is None or 0 <= mix <= 1
+        if not isfinite(wish.min_gap_s) or wish.k > _MOST_CLIPS or not is_mix:
             raise InputError("a number of the request is out of range", "reload the page")
         return wish
 

@@ -56,16 +56,22 @@ if (data.kind === "view") {
     asked += 1;
     const mine = asked;
     say();
-    const answer = await fetch(`select?${query()}${isOtherCurve ? "&curves=1" : ""}`);
-    const found = await answer.json();
-    if (mine !== asked) return; // a later question is on its way
-    if (answer.ok) show(found);
-    else byId("note").textContent = found.error.message;
+    try {
+      const answer = await fetch(`select?${query()}${isOtherCurve ? "&curves=1" : ""}`);
+      const found = await answer.json();
+      if (mine !== asked) return; // a later question is on its way
+      if (answer.ok) show(found);
+      else byId("note").textContent = found.error.message;
+    } catch {
+      byId("note").textContent = "The server has ended: start `salientclips view` again.";
+    }
   };
 
   // Samplers that read features are still being worked out when the page opens.
   const poll = async () => {
-    const { ready, failed } = await (await fetch("samplers")).json();
+    const state = await fetch("samplers").then((answer) => answer.json(), () => null);
+    if (!state) return; // the server has ended
+    const { ready, failed } = state;
     let isDone = true;
     for (const option of control.sampler.options) {
       const name = option.value;
