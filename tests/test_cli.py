@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import urllib.request
 import wave
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +19,19 @@ import salientclips
 from made_files import MadeFile
 from salientclips.cli.run import run
 
-VERBS = ("probe", "score", "select", "classify", "vectors", "list", "demo", "doctor")
+VERBS = (
+    "probe",
+    "score",
+    "select",
+    "classify",
+    "vectors",
+    "report",
+    "view",
+    "compare",
+    "list",
+    "demo",
+    "doctor",
+)
 
 
 def command(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -157,6 +171,41 @@ def test_list_names_what_options_accept(call: Callable[..., tuple[int, Any, str]
     assert {"r3d_18", "mc3_18", "r2plus1d_18", "r2plus1d_34", "ir_csn_152", "i3d_rgb"} == set(
         found["classifiers"]
     )
+
+
+def test_report_and_compare_write_pages(
+    call: Callable[..., tuple[int, Any, str]], made: Callable[[str], MadeFile], tmp_path: Path
+) -> None:
+    pytest.importorskip("jinja2", reason="jinja2 is not installed")
+    video = made("h264_mkv").path
+    code, found, _ = call("report", video, "-o", tmp_path / "page.html", "-k", "1", "--clip-frames", "8")
+    assert code == 0
+    assert found["clips"] == 1
+    assert found["size_bytes"] == (tmp_path / "page.html").stat().st_size
+    code, found, _ = call("compare", video, "motion", "uniform", "-k", "1", "-o", tmp_path / "both.html")
+    assert code == 0
+    assert found["strategies"] == ["motion", "uniform"]
+    assert [len(s["clips"]) for s in found["selections"]] == [1, 1]
+    assert (tmp_path / "both.html").exists()
+    for words in (("report", video, "-o", tmp_path / "page.txt"), ("compare", video, "motion")):
+        code, failed, _ = call(*words)
+        assert code == 1
+        assert failed["error"]["type"] == "InputError"
+
+
+def test_view_serves_until_it_is_interrupted(made: Callable[[str], MadeFile]) -> None:
+    pytest.importorskip("jinja2", reason="jinja2 is not installed")
+    words = [sys.executable, "-m", "salientclips", "view", str(made("h264_mkv").path)]
+    with subprocess.Popen(
+        [*words, "--sampler", "packet-cost", "--no-browser", "--json"], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        printed = "".join(iter(process.stdout.readline, "}\n")) + "}"
+        url = json.loads(printed)["url"]
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            assert b"salientclips" in answer.read()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) in (0, 130)
 
 
 # --- bad input is normal --------------------------------------------------------------------------------------

@@ -13,9 +13,11 @@ from made_files import MadeFile
 from salientclips.errors import InputError
 from salientclips.media.probe import probe
 from salientclips.outputs.contract import (
+    comparison_json,
     error_json,
     prediction_json,
     probe_json,
+    report_json,
     scores_json,
     selection_json,
 )
@@ -73,7 +75,7 @@ def test_error() -> None:
     }
 
 
-@pytest.mark.parametrize("verb", ["probe", "score", "select", "classify"])
+@pytest.mark.parametrize("verb", ["probe", "score", "select", "classify", "report", "compare"])
 def test_the_page_names_every_key(verb: str, made: Callable[[str], MadeFile]) -> None:
     scores = make_scores([1.0])
     printed = {
@@ -81,6 +83,8 @@ def test_the_page_names_every_key(verb: str, made: Callable[[str], MadeFile]) ->
         "score": lambda: scores_json(scores),
         "select": lambda: selection_json(scores.select(1)),
         "classify": lambda: prediction_json(VideoPrediction(Path("v"), "dense", 1, "f", (), ())),
+        "report": lambda: report_json(Path("v"), Path("p"), 1, 1, ()),
+        "compare": lambda: comparison_json(Path("v"), None, ("a",), (scores.select(1),), ((1,),)),
     }[verb]()
     page = PAGE.read_text(encoding="utf-8")
     keys = set(printed) | set(printed.get("video", {}))

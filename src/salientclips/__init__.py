@@ -39,6 +39,7 @@ _HOME = {
     "residuals": "verbs.vectors",
     "save_scores": "outputs.score_files",
     "score": "verbs.score",
+    "write_report": "verbs.report",
 }
 
 __all__ = [
@@ -69,6 +70,7 @@ __all__ = [
     "residuals",
     "save_scores",
     "score",
+    "write_report",
 ]
 
 if TYPE_CHECKING:
@@ -87,6 +89,7 @@ if TYPE_CHECKING:
     from .verbs.evaluate import evaluate
     from .verbs.fit import Fitted, fit
     from .verbs.probe import probe
+    from .verbs.report import write_report
     from .verbs.score import score
     from .verbs.vectors import motion_vectors, residuals
 

@@ -8,14 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
+from importlib import import_module
 from pathlib import Path
-from typing import Literal
+from types import ModuleType
+from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from .ranking import VISUAL_SHARE, Rule, choose
 from .timeline import ClipGrid, ClipSpec, Timeline
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Feature = Literal["md", "rgbr", "if", "audio", "packets"]
 """What a sampler may read: motion displacements, RGB residuals, I-frames, sound, packet cost."""
@@ -264,6 +269,26 @@ class ClipScores:
         )
         return Selection(self, k, clips, chosen.note)
 
+    def plot(self, ax: Axes | None = None, *, k: int | None = None) -> Axes:
+        """Draw the scores over time with matplotlib (the extra ``plots``).
+
+        Args:
+            ax: Where to draw; None for a new figure.
+            k: If given, the top K clips are marked with their ranks.
+
+        Returns:
+            matplotlib's axes, time in seconds along x.
+
+        Raises:
+            MissingExtraError: matplotlib is not installed.
+            InputError: ``k`` is less than 1.
+        """
+        return cast("Axes", _upstairs("plot").plot_scores(self, ax, k))
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the curve, as inline SVG."""
+        return cast(str, _upstairs("notebook").scores_html(self))
+
 
 @dataclass(frozen=True)
 class SelectedClip:
@@ -302,6 +327,35 @@ class Selection:
     note: str = ""
     """Says so where fewer than K clips were found, and why; else empty."""
 
+    def show(self, *, threads: int = 1) -> Shown:
+        """Show the clips in a notebook: the curve, the marks, and a moving thumbnail of each clip.
+
+        Args:
+            threads: Decoder threads.
+
+        Returns:
+            What Jupyter displays as the last line of a cell; its ``html`` is the fragment.
+
+        Raises:
+            MediaError: The video cannot be read any more.
+        """
+        return cast("Shown", _upstairs("notebook").show(self, threads=threads))
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the curve with the marks, and a table; nothing is decoded for it."""
+        return cast(str, _upstairs("notebook").selection_html(self))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Something to look at in a notebook."""
+
+    html: str
+    """A fragment of HTML that needs nothing from elsewhere."""
+
+    def _repr_html_(self) -> str:
+        return self.html
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -333,3 +387,8 @@ class VideoPrediction:
     note: str = ""
     """Says so where fewer than K clips were looked at, and why; else empty."""
     warnings: tuple[str, ...] = ()
+
+
+def _upstairs(name: str) -> ModuleType:
+    """A module of ``outputs``, which lies above this one: only what *shows* a value reaches up, when it is called."""
+    return import_module(f".outputs.{name}", __package__)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from . import options as opt
+from . import pages
 from .evaluate import evaluate
 from .fit import fit
+from .machine import print_json
 
 if TYPE_CHECKING:
     from ..compressed.frame_vectors import Frames
@@ -51,7 +52,7 @@ def probe(video: opt.Video, as_json: opt.AsJson = False) -> None:
 
     found = look(video)
     if as_json:
-        _print_json(probe_json(found))
+        print_json(probe_json(found))
     else:
         show_probe(found)
 
@@ -85,7 +86,7 @@ def score(
     if output is not None:
         save_scores(scores, output)
     if as_json:
-        _print_json(scores_json(scores))
+        print_json(scores_json(scores))
     else:
         show_scores(scores, output)
 
@@ -116,7 +117,7 @@ def select(
     ranked = scores_for(video, scores, sampler, frames_per_clip, seed, spec, threads)
     selection = ranked.select(k, min_gap_s=min_gap, coverage=coverage, threshold=threshold)
     if as_json:
-        _print_json(selection_json(selection))
+        print_json(selection_json(selection))
     else:
         show_selection(selection)
 
@@ -127,17 +128,9 @@ def classify(
     classifier: Annotated[
         str, typer.Option("--classifier", "-c", help="Who looks: see `salientclips list`, or hf:NAME.")
     ] = "r2plus1d_18",
-    weights: Annotated[
-        str | None,
-        typer.Option(help="Its weights: a path, a URL, or 'default'.", show_default=False),
-    ] = None,
-    random_weights: Annotated[
-        bool, typer.Option("--random-weights", help="Use untrained weights (for timing only).")
-    ] = False,
-    labels: Annotated[
-        Path | None,
-        typer.Option(help="Class names, one a line, where they are not Kinetics-400's.", show_default=False),
-    ] = None,
+    weights: opt.Weights = None,
+    random_weights: opt.RandomWeights = False,
+    labels: opt.Labels = None,
     strategy: Annotated[
         str, typer.Option(help="How clips are chosen: sampler, dense, uniform, random, empirical or oracle.")
     ] = "sampler",
@@ -149,7 +142,7 @@ def classify(
     scores: opt.StoredScores = None,
     frames_per_clip: opt.FramesPerClip = None,
     top: Annotated[int, typer.Option(help="Classes to show.", min=1)] = 5,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: opt.Device = "auto",
     seed: opt.Seed = 0,
     threads: opt.Threads = 1,
     as_json: opt.AsJson = False,
@@ -173,7 +166,7 @@ def classify(
     with progress_bar() as progress:
         prediction = whole(video, label=label, scores=ready, progress=progress)
     if as_json:
-        _print_json(prediction_json(prediction, top))
+        print_json(prediction_json(prediction, top))
     else:
         show_prediction(prediction, top)
 
@@ -200,7 +193,7 @@ def vectors(
     # The verb checks the words, so that a wrong one is the same error here and in Python.
     written = write_vectors(video, output, cast("Backend", backend), cast("Frames", frames), sub_8x8, threads)
     if as_json:
-        _print_json(vectors_json(**vars(written)))
+        print_json(vectors_json(**vars(written)))
     else:
         show_vectors(written)
 
@@ -216,7 +209,7 @@ def list_names(as_json: opt.AsJson = False) -> None:
 
     found = names()
     if as_json:
-        _print_json({"schema": 1, **found})
+        print_json({"schema": 1, **found})
     else:
         show_names(found)
 
@@ -236,7 +229,7 @@ def demo(
     outcome = run_demo(keep)
     if as_json:
         found = {"true_start_s": outcome.true_start_s, "true_end_s": outcome.true_end_s}
-        _print_json({**selection_json(outcome.selection), **found, "hits": outcome.hits})
+        print_json({**selection_json(outcome.selection), **found, "hits": outcome.hits})
     else:
         show_demo(outcome)
 
@@ -251,13 +244,12 @@ def doctor(as_json: opt.AsJson = False) -> None:
 
     findings = examine()
     if as_json:
-        _print_json({"schema": 1, "parts": [asdict(finding) for finding in findings]})
+        print_json({"schema": 1, "parts": [asdict(finding) for finding in findings]})
     else:
         show_doctor(findings)
 
 
 app.command()(evaluate)
-
-
-def _print_json(data: dict[str, Any]) -> None:
-    print(json.dumps(data, indent=1, allow_nan=False))
+app.command()(pages.report)
+app.command()(pages.view)
+app.command()(pages.compare)

@@ -53,6 +53,29 @@ StoredScores = Annotated[
     Path | None,
     typer.Option("--scores", help="Use scores that `score --output` wrote.", show_default=False),
 ]
+Page = Annotated[
+    Path, typer.Option("--output", "-o", help="Write the page to this .html file.", show_default=False)
+]
+MaybePage = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Write a page to this .html file.", show_default=False)
+]
+MaybeClassifier = Annotated[
+    str | None,
+    typer.Option(
+        "--classifier", "-c", help="Who looks: see `salientclips list`, or hf:NAME.", show_default=False
+    ),
+]
+Weights = Annotated[
+    str | None, typer.Option(help="Its weights: a path, a URL, or 'default'.", show_default=False)
+]
+RandomWeights = Annotated[
+    bool, typer.Option("--random-weights", help="Use untrained weights (for timing only).")
+]
+Labels = Annotated[
+    Path | None,
+    typer.Option(help="Class names, one a line, where they are not Kinetics-400's.", show_default=False),
+]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 
 
 def clip_spec(frames: int | None, frame_step: int | None, seconds: float | None) -> ClipSpec | None:

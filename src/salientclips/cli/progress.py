@@ -15,6 +15,7 @@ _WORDS = {
     "scores": "scoring",
     "tables": "making tables",
     "labels": "labelling clips",
+    "pictures": "making pictures",
 }
 
 

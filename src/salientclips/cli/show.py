@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from threading import Event
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from ..types import ClipScores, Probe, SelectedClip, Selection, VideoPrediction
+from ..verbs.compare import Compared
 from ..verbs.demo import DemoOutcome
 from ..verbs.doctor import Finding
+from ..verbs.report import ReportWritten
 from ..verbs.vectors import VectorsWritten
 
 # Codes of emoji and markup in file names stay text.
@@ -124,6 +128,44 @@ def show_prediction(prediction: VideoPrediction, top: int) -> None:
     _out.print(f"seconds: {parts}{cost}")
     _say(prediction.note)
     _warn(prediction.warnings)
+
+
+def show_report(written: ReportWritten) -> None:
+    """Print where a page was written."""
+    size = f"{written.size_bytes / 1000:,.0f} kB"
+    _out.print(f"{written.clips} clips shown in {written.output} ({size})", markup=False, soft_wrap=True)
+    _out.print("It plays the video from where that lies: move the two together.")
+    _warn(written.warnings)
+
+
+def show_address(address: str) -> None:
+    """Print where a page is served."""
+    _out.print(f"Serving {address}", markup=False, soft_wrap=True)
+    _out.print("To this machine alone, and to whoever knows the address. Ctrl-C ends it.")
+
+
+def wait_for_ctrl_c() -> None:
+    """Return when the user presses Ctrl-C."""
+    # How a command ends that runs until it is told to is no failure.
+    with suppress(KeyboardInterrupt):
+        Event().wait()
+
+
+def show_comparison(found: Compared) -> None:
+    """Print what strategies chose, and what they share."""
+    _title(found.path, "clips in common")
+    table = Table()
+    for heading in ("strategy", "clips", *found.strategies, "best clips"):
+        table.add_column(
+            escape(heading), justify="left" if heading in ("strategy", "best clips") else "right"
+        )
+    for name, selection, shared in zip(found.strategies, found.selections, found.shared, strict=True):
+        best = ", ".join(clock(clip.start_s) for clip in selection.clips[:3])
+        table.add_row(escape(name), str(len(selection.clips)), *map(str, shared), best)
+    _out.print(table)
+    if found.output is not None:
+        _out.print(f"Side by side in {found.output}", markup=False, soft_wrap=True)
+    _warn(found.warnings)
 
 
 def show_names(names: Mapping[str, Sequence[str]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..classifiers import ClipClassifier
 from ..outputs.score_files import load_scores
 from ..samplers import make_sampler
 from ..timeline import ClipSpec
@@ -77,3 +78,19 @@ def load_for(
         else None
     )
     return load_scores(stored, video, sampler=judge, clip=clip)
+
+
+def clip_for(classifier: ClipClassifier, asked: ClipSpec | None, stored: Path | None) -> ClipSpec | None:
+    """The clip length where a classifier will look at the clips.
+
+    Args:
+        classifier: f.
+        asked: What the options say; None where they say nothing.
+        stored: A score file, which says it, or None.
+
+    Returns:
+        What was asked for; else what the classifier was trained on; None where the score file says it.
+    """
+    if asked is not None or stored is not None:
+        return asked
+    return ClipSpec(classifier.input.frames, classifier.input.frame_step)

@@ -84,7 +84,7 @@ def _video_info(stream: av.video.stream.VideoStream, table: PacketTable, turn_de
         start_s=float(times[0]),
         duration_s=float(duration),
         frame_rate=float(len(times) / duration),
-        variable_frame_rate=_is_variable(table),
+        variable_frame_rate=is_variable(table),
         frames=frames,
         key_frame_spacing_s=_key_frame_spacing_s(table),
         mean_packet_bytes={
@@ -94,11 +94,17 @@ def _video_info(stream: av.video.stream.VideoStream, table: PacketTable, turn_de
     )
 
 
-def _is_variable(table: PacketTable) -> bool:
+def is_variable(table: PacketTable) -> bool:
     """Whether no even spacing explains the times, rounding aside.
 
     The best even spacing need not be searched: with one, no frame lies further from the line through the
     first and the last than twice the rounding.
+
+    Args:
+        table: A packet table with at least one shown frame.
+
+    Returns:
+        True for a variable frame rate; False with fewer than three frames.
     """
     pts = np.unique(table.pts[table.is_shown])
     if len(pts) < 3:

@@ -6,6 +6,7 @@ schema; removing one or changing its meaning makes schema 2.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,58 @@ def vectors_json(
         "vectors": vectors,
         "output": str(output),
         "warnings": list(warnings),
+    }
+
+
+def report_json(path: Path, output: Path, size_bytes: int, clips: int, warnings: tuple[str, ...]) -> Json:
+    """What ``report --json`` prints.
+
+    Args:
+        path: The video.
+        output: The page.
+        size_bytes: Length of the page.
+        clips: How many clips it marks as selected.
+        warnings: What went wrong without stopping the work.
+
+    Returns:
+        A JSON-able object.
+    """
+    return {
+        "schema": SCHEMA,
+        "path": str(path),
+        "output": str(output),
+        "size_bytes": size_bytes,
+        "clips": clips,
+        "warnings": list(warnings),
+    }
+
+
+def comparison_json(
+    path: Path,
+    output: Path | None,
+    strategies: Sequence[str],
+    selections: Sequence[Selection],
+    shared: Sequence[Sequence[int]],
+) -> Json:
+    """What ``compare --json`` prints.
+
+    Args:
+        path: The video.
+        output: The page; None where none was written.
+        strategies: Their names.
+        selections: What each chose.
+        shared: Clips that each has in common with each.
+
+    Returns:
+        A JSON-able object; ``selections`` are as ``select --json`` prints them, in the order of ``strategies``.
+    """
+    return {
+        "schema": SCHEMA,
+        "path": str(path),
+        "output": None if output is None else str(output),
+        "strategies": list(strategies),
+        "selections": [selection_json(selection) for selection in selections],
+        "shared": [list(row) for row in shared],
     }
 
 

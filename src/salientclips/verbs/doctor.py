@@ -49,7 +49,8 @@ _PACKAGES = (
     _Package("torchvision", "torchvision", "r3d_18, mc3_18, r2plus1d_18", "torch"),
     _Package("safetensors", "safetensors", "weights in safetensors", "torch"),
     _Package("transformers", "transformers", "classifiers hf:NAME", "hf"),
-    _Package("matplotlib", "matplotlib", "figures of evaluate", "plots"),
+    _Package("jinja2", "jinja2", "pages: report, view, compare", "report"),
+    _Package("matplotlib", "matplotlib", "figures: evaluate, scores.plot()", "plots"),
 )
 
 

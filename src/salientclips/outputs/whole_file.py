@@ -1,0 +1,50 @@
+"""Files that appear whole or not at all: written beside their place, then renamed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..errors import InputError
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Write a file so that nobody ever sees half of it.
+
+    Args:
+        path: Where it is to be; an existing file is replaced at the end of the block.
+
+    Yields:
+        Where to write.
+
+    Raises:
+        InputError: It cannot be written there.
+    """
+    # The suffix stays last, for writers that go by it.
+    beside = path.with_name(f".{os.getpid()}.partial.{path.name}")
+    try:
+        yield beside
+        beside.replace(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(f"'{path}' cannot be written ({reason})", "choose another place") from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole, in UTF-8 with the line ends that the text has.
+
+    Args:
+        path: Where to; an existing file is replaced.
+        text: Its content.
+
+    Raises:
+        InputError: It cannot be written there.
+    """
+    with whole_file(path) as beside:
+        # A file name of stray bytes, which Python holds as surrogates, goes out as those bytes.
+        beside.write_bytes(text.encode("utf-8", "surrogateescape"))
