@@ -24,7 +24,10 @@ _HOME = {
     "Selection": "types",
     "VideoClassifier": "verbs.classify",
     "VideoPrediction": "types",
+    "cut": "verbs.cut",
+    "export": "outputs.exports",
     "load_classifier": "classifiers",
+    "load_scenes": "datasets.scenes",
     "load_scores": "outputs.score_files",
     "make_sampler": "samplers",
     "motion_vectors": "verbs.vectors",
@@ -32,6 +35,7 @@ _HOME = {
     "residuals": "verbs.vectors",
     "save_scores": "outputs.score_files",
     "score": "verbs.score",
+    "summary": "verbs.cut",
 }
 
 __all__ = [
@@ -47,7 +51,10 @@ __all__ = [
     "Selection",
     "VideoClassifier",
     "VideoPrediction",
+    "cut",
+    "export",
     "load_classifier",
+    "load_scenes",
     "load_scores",
     "make_sampler",
     "motion_vectors",
@@ -55,17 +62,21 @@ __all__ = [
     "residuals",
     "save_scores",
     "score",
+    "summary",
 ]
 
 if TYPE_CHECKING:
     from .classifiers import load_classifier
     from .classifiers.protocol import ClipClassifier, ClipInput
+    from .datasets.scenes import load_scenes
     from .errors import SalientClipsError
+    from .outputs.exports import export
     from .outputs.score_files import load_scores, save_scores
     from .samplers import Sampler, make_sampler
     from .timeline import ClipGrid, ClipSpec
     from .types import ClipScores, Probe, SelectedClip, Selection, VideoPrediction
     from .verbs.classify import VideoClassifier
+    from .verbs.cut import cut, summary
     from .verbs.probe import probe
     from .verbs.score import score
     from .verbs.vectors import motion_vectors, residuals

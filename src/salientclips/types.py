@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
+from importlib import import_module
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -296,6 +297,36 @@ class Selection:
     clips: tuple[SelectedClip, ...]
     note: str = ""
     """Says so where fewer than K clips were found, and why; else empty."""
+
+    def export(self, path: str | Path, format: str | None = None) -> Any:
+        """Write the selection as a file that another tool reads: :func:`salientclips.export`.
+
+        Args:
+            path: Where to.
+            format: csv, json, parquet, webvtt, ffmetadata, otio, edl, fiftyone, label-studio, ffmpeg or
+                ffmpeg-filter; None goes by the suffix.
+
+        Returns:
+            What was written (:class:`salientclips.outputs.exports.Exported`).
+        """
+        return _upstairs("outputs.exports").export(self, path, format)
+
+    def to_qwen3vl(self, num_frames: int = 32, *, size: int | tuple[int, int] | None = None) -> Any:
+        """Frames with true times for Qwen3-VL: :func:`salientclips.adapters.qwen.to_qwen3vl`.
+
+        Args:
+            num_frames: Frames wanted in all, spread over the best clips in pairs.
+            size: Length of the shorter side, or (height, width); None keeps the size. Pixels.
+
+        Returns:
+            Frames uint8 (T, 3, H, W), and the metadata for ``video_metadata``.
+        """
+        return _upstairs("adapters.qwen").to_qwen3vl(self, num_frames, size=size)
+
+
+def _upstairs(module: str) -> Any:
+    """A module of a higher floor, for methods that only pass a selection on: imports still run downwards."""
+    return import_module(f"salientclips.{module}")
 
 
 @dataclass(frozen=True)
