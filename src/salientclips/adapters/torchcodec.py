@@ -55,8 +55,8 @@ def clips_at_salient_timestamps(
 
     Returns:
         torchcodec's ``FrameBatch``: ``data`` (num_clips, num_frames_per_clip, ...) as the decoder makes frames,
-        ``pts_seconds`` and ``duration_seconds`` (num_clips, num_frames_per_clip) are on the decoder's clock. Best clip
-        first.
+        ``pts_seconds`` and ``duration_seconds`` (num_clips, num_frames_per_clip) are on the decoder's clock.
+        Best clip first.
 
     Raises:
         InputError: Neither or both of ``scores`` and ``video`` are given, or an argument is out of range.

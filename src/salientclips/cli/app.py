@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from . import options as opt
+from .handover import handover
 
 if TYPE_CHECKING:
     from ..compressed.frame_vectors import Frames
@@ -66,6 +67,7 @@ def score(
     clip_frames: opt.ClipFrames = None,
     frame_step: opt.FrameStep = None,
     clip_seconds: opt.ClipSeconds = None,
+    scenes: opt.Scenes = None,
     seed: opt.Seed = 0,
     threads: opt.Threads = 1,
     as_json: opt.AsJson = False,
@@ -79,7 +81,7 @@ def score(
     if output is not None:
         check_writable(output)
     spec = opt.clip_spec(clip_frames, frame_step, clip_seconds)
-    scores = scores_for(video, None, sampler, frames_per_clip, seed, spec, threads)
+    scores = scores_for(video, None, sampler, frames_per_clip, seed, spec, threads, scenes)
     if output is not None:
         save_scores(scores, output)
     if as_json:
@@ -101,6 +103,7 @@ def select(
     clip_frames: opt.ClipFrames = None,
     frame_step: opt.FrameStep = None,
     clip_seconds: opt.ClipSeconds = None,
+    scenes: opt.Scenes = None,
     seed: opt.Seed = 0,
     threads: opt.Threads = 1,
     as_json: opt.AsJson = False,
@@ -111,7 +114,7 @@ def select(
     from .stored import scores_for
 
     spec = opt.clip_spec(clip_frames, frame_step, clip_seconds)
-    ranked = scores_for(video, scores, sampler, frames_per_clip, seed, spec, threads)
+    ranked = scores_for(video, scores, sampler, frames_per_clip, seed, spec, threads, scenes)
     selection = ranked.select(k, min_gap_s=min_gap, coverage=coverage, threshold=threshold)
     if as_json:
         _print_json(selection_json(selection))
@@ -253,3 +256,6 @@ def doctor(as_json: opt.AsJson = False) -> None:
 
 def _print_json(data: dict[str, Any]) -> None:
     print(json.dumps(data, indent=1, allow_nan=False))
+
+
+app.add_typer(handover)

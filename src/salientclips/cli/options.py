@@ -43,6 +43,11 @@ StoredScores = Annotated[
     typer.Option("--scores", help="Use scores that `score --output` wrote.", show_default=False),
 ]
 
+Scenes = Annotated[
+    Path | None,
+    typer.Option("--scenes", help="Take these scenes as clips: PySceneDetect's CSV.", show_default=False),
+]
+
 
 def clip_spec(frames: int | None, frame_step: int | None, seconds: float | None) -> ClipSpec | None:
     """The clip length that was asked for.

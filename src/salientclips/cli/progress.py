@@ -12,6 +12,8 @@ _WORDS = {
     "demux": "reading packets",
     "features": "reading features",
     "classifier": "looking at clips",
+    "cut": "cutting clips",
+    "summary": "writing summary",
 }
 
 
