@@ -1,4 +1,4 @@
-"""The JSON that ``export``, ``cut``, ``summary`` and ``frames`` print under ``--json``, by the rules of contract.py."""
+"""The JSON that export, cut, summary and frames print under ``--json``, by the rules of contract.py."""
 
 from __future__ import annotations
 
