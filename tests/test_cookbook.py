@@ -113,11 +113,11 @@ def test_page(page: Path, video: Path, tmp_path: Path, monkeypatch: pytest.Monke
     place.mkdir()
     if "ffmpeg" in asked_for(text, "tools"):
         put_ffmpeg(tools)
-    put_script(tools / "salientclips", f"{sys.executable} -m salientclips")
-    put_script(tools / "python", sys.executable)
-    monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
+    # The package as it is here, installed or not; an MCP client hands no other variable on.
     source = str(Path(salientclips.__file__).parents[1])
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([source, os.environ.get("PYTHONPATH", "")]))
+    put_script(tools / "salientclips", f"env PYTHONPATH='{source}' '{sys.executable}' -m salientclips")
+    put_script(tools / "python", f"'{sys.executable}'")
+    monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.chdir(place)
     shutil.copy(video, place / "video.mp4")
     for name in asked_for(text, "models"):
