@@ -441,6 +441,28 @@ def test_pytorchvideo_clips(name: str, made: GetMade) -> None:
         SalientClipSampler()(None, 1, {})
 
 
+def test_pytorchvideo_dataset_and_loader(made: GetMade) -> None:
+    pytest.importorskip("pytorchvideo.data.labeled_video_dataset", exc_type=Exception)
+    from pytorchvideo.data.labeled_video_dataset import LabeledVideoDataset
+    from torch.utils.data import DataLoader, SequentialSampler
+
+    from salientclips.adapters.pytorchvideo import SalientClipSampler
+
+    file = made("h264_bframes_mp4")
+    selection = choose(file.path)
+    dataset = LabeledVideoDataset(
+        [(str(file.path), {"label": 3, "selection": "one"})],
+        clip_sampler=SalientClipSampler(None, {"one": selection}),
+        video_sampler=SequentialSampler,
+        decode_audio=False,
+    )
+    batches = list(DataLoader(dataset, batch_size=1))
+    assert [int(b["clip_index"]) for b in batches] == [0, 1, 2]
+    for batch, clip in zip(batches, selection.clips, strict=True):
+        first, _ = number_frames(read_packets(file.path)).span(clip)
+        assert read_counter(batch["video"][0, :, 0].permute(1, 2, 0).byte().numpy()) == first
+
+
 @every_trap
 def test_mmaction_keys_name_frames_of_the_clips(name: str, made: GetMade) -> None:
     from salientclips.adapters.mmaction import SalientSampleFrames
@@ -471,3 +493,12 @@ def test_mmaction_decodes_the_frames(name: str, made: GetMade) -> None:
     results = SalientSampleFrames(4, 2, 2)(loading.PyAVInit()({"filename": str(file.path)}))
     shown = [read_counter(turn(p, file.rotation_deg)) for p in loading.PyAVDecode()(results)["imgs"]]
     assert shown == [file.counters[i] for i in results["frame_inds"]]
+
+
+def test_mmaction_configurations_know_the_transform() -> None:
+    registry = pytest.importorskip("mmaction.registry", exc_type=Exception)
+    from salientclips.adapters.mmaction import register
+
+    register()
+    built = registry.TRANSFORMS.build({"type": "SalientSampleFrames", "clip_len": 4})
+    assert built.clip_len == 4

@@ -1,4 +1,4 @@
-"""Lets torchcodec find FFmpeg where the system has none: the libraries that PyAV's wheel brings, under their usual names.
+"""Lets torchcodec find FFmpeg where the system has none: PyAV's libraries under their usual names.
 
     export LD_LIBRARY_PATH=$(python tools/ffmpeg_of_pyav.py FOLDER)
 

@@ -1,7 +1,8 @@
 """PyTorchVideo: a clip sampler that yields the salient clips of each video, best first.
 
-PyTorchVideo hands a sampler the annotation of the video; the selection travels in it: ``("v.mp4", {"label": 3,
-"selection": selection})``. Times count from the first frame of the video, as PyTorchVideo's do, as exact fractions.
+PyTorchVideo hands a sampler the annotation of the video; the selection travels in it, or a name of it, which a
+``DataLoader`` can put into a batch: ``("v.mp4", {"label": 3, "selection": "v"})``. Times count from the
+first frame of the video, as PyTorchVideo's do, as exact fractions.
 """
 
 from __future__ import annotations
@@ -25,9 +26,15 @@ class SalientClipSampler:
 
     Args:
         clip_duration: Length of a clip, seconds, centred on the salient one; None takes the salient clip as it is.
+        selections: Selections by the names that annotations use; None where annotations hold selections themselves.
     """
 
-    def __init__(self, clip_duration: float | Fraction | None = None) -> None:
+    def __init__(
+        self,
+        clip_duration: float | Fraction | None = None,
+        selections: Mapping[Any, Selection] | None = None,
+    ) -> None:
+        self._selections = selections
         self._length = None if clip_duration is None else Fraction(clip_duration)
         self._next = 0
         self._spans: list[tuple[Fraction, Fraction]] = []
@@ -43,7 +50,7 @@ class SalientClipSampler:
         Args:
             last_clip_time: Where the clip before ended; not looked at, for clips come by rank.
             video_duration: Length of the video, seconds.
-            annotation: Has the video's :class:`salientclips.Selection` under ``"selection"``.
+            annotation: Has the video's :class:`salientclips.Selection`, or its name, under ``"selection"``.
 
         Returns:
             PyTorchVideo's ``ClipInfo``; its ``clip_index`` is the rank less one.
@@ -54,7 +61,7 @@ class SalientClipSampler:
         """
         library = require_foreign("pytorchvideo.data.clip_sampling", "pytorchvideo")
         if self._next == 0:
-            self._spans = self._spans_of(annotation.get("selection"), Fraction(video_duration))
+            self._spans = self._spans_of(self._selection(annotation), Fraction(video_duration))
         start, end = self._spans[self._next]
         rank = self._next
         is_last = rank + 1 == len(self._spans)
@@ -65,6 +72,10 @@ class SalientClipSampler:
     def reset(self) -> None:
         """Begin anew with the next video."""
         self._next = 0
+
+    def _selection(self, annotation: Mapping[str, Any]) -> object:
+        named = annotation.get("selection")
+        return named if self._selections is None else self._selections.get(named)
 
     def _spans_of(self, selection: object, duration: Fraction) -> list[tuple[Fraction, Fraction]]:
         if not isinstance(selection, Selection) or not selection.clips:
