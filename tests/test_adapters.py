@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -172,6 +175,45 @@ def test_torchcodec_wrong_frames_are_an_error(made: GetMade) -> None:
     zero = float(read_packets(file.path).timeline.zero)
     times = (batch.pts_seconds - zero).flatten().tolist()
     assert counters(batch.data.numpy()) == [counter_at(file, t) for t in times]
+
+
+def test_torchcodec_with_the_libraries_of_pyav(tmp_path: Path) -> None:
+    """Where torchcodec finds no FFmpeg, its tests run in a process that is shown PyAV's."""
+    decoders = pytest.importorskip("torchcodec.decoders", exc_type=Exception)
+    try:
+        decoders.VideoDecoder(b"")
+    except RuntimeError as error:
+        if "libtorchcodec" not in str(error):
+            pytest.skip("torchcodec loads here, and its tests ran in this process")
+    except ValueError:
+        pytest.skip("torchcodec loads here, and its tests ran in this process")
+    here = Path(__file__).resolve().parent
+    tool = here.parent / "tools" / "ffmpeg_of_pyav.py"
+    folder = subprocess.run(
+        [sys.executable, tool, tmp_path / "lib"], capture_output=True, text=True, check=True
+    )
+    environment = {**os.environ, "LD_LIBRARY_PATH": folder.stdout.strip()}
+    probe = (
+        "from torchcodec.decoders import VideoDecoder\ntry:\n VideoDecoder(b'')\nexcept ValueError:\n pass"
+    )
+    loads = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, env=environment)
+    if "Could not load" in loads.stderr:
+        pytest.skip("torchcodec does not support the FFmpeg inside PyAV")
+    words = [
+        str(here / "test_adapters.py"),
+        str(here / "test_cookbook.py"),
+        "-k",
+        "torchcodec or qwen_vl_utils",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *words],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=here.parent,
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert " passed" in done.stdout or "....." in done.stdout
 
 
 def test_torchcodec_takes_scores_or_a_video(made: GetMade) -> None:

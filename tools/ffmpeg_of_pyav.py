@@ -22,10 +22,12 @@ def main() -> None:
     libraries = Path(av.__file__).parent.with_name("av.libs")
     for library in libraries.glob("*.so.*"):
         # libavcodec-5e6b81c2.so.62.28.102 is loaded as libavcodec.so.62.
-        name = re.sub(r"-[0-9a-f]{8}(\.so\.\d+).*", r"\1", library.name)
-        link = folder / name
-        link.unlink(missing_ok=True)
-        link.symlink_to(library)
+        usual = re.sub(r"-[0-9a-f]{8}(\.so\.\d+).*", r"\1", library.name)
+        # They look for one another beside themselves, under the names that the wheel gave them.
+        for name in {usual, library.name}:
+            link = folder / name
+            link.unlink(missing_ok=True)
+            link.symlink_to(library)
     print(folder)
 
 
