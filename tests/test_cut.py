@@ -75,7 +75,7 @@ def test_a_cut_clip_has_its_frames_at_their_times_and_no_other(
 
 
 @pytest.mark.parametrize(
-    "name", [*EVERY_TRAP, "ts", "edit_list", "h264_open_gop", "hevc_open_gop_ts", "vp9_webm"]
+    "name", [*EVERY_TRAP, "ts", "edit_list", "h264_open_gop", "hevc_open_gop_ts", "vp9_webm", "av1_mp4"]
 )
 def test_a_copied_clip_is_off_by_what_it_says(name: str, made: GetMade, tmp_path: Path) -> None:
     file = made(name)

@@ -129,8 +129,8 @@ class _Target:
         self._copies = {}
         self._shifts: dict[int, int] = {}
         for stream in streams:
-            self._copies[stream.index] = self._container.add_stream_from_template(stream)
-        self._zero: Fraction | None = None
+            # Opaque: nothing is encoded, so there need be no encoder for the codec.
+            self._copies[stream.index] = self._container.add_stream_from_template(stream, opaque=True)
 
     def __enter__(self) -> _Target:
         return self
