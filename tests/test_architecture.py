@@ -30,6 +30,7 @@ FLOORS = (
     "evaluation",
     "outputs",
     "verbs",
+    "adapters",
     "cli",
     "__main__",
 )

@@ -331,7 +331,7 @@ def test_label_studios_own_checker_takes_the_task(made: GetMade, tmp_path: Path)
     (task,) = json.loads(export(choose(made("vfr").path), tmp_path / "x", "label-studio").path.read_text())
     checker = interface.LabelInterface(CONFIG)
     assert checker.validate_prediction(task["predictions"][0], return_errors=True) == []
-    assert checker.validate_task(task) is True
+    assert checker.validate_task({"data": task["data"]}) is True
 
 
 # --- ffmpeg -----------------------------------------------------------------------------------------------------

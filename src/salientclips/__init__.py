@@ -31,7 +31,10 @@ _HOME = {
     "VideoPrediction": "types",
     "evaluate": "verbs.evaluate",
     "fit": "verbs.fit",
+    "cut": "verbs.cut",
+    "export": "outputs.exports",
     "load_classifier": "classifiers",
+    "load_scenes": "datasets.scenes",
     "load_scores": "outputs.score_files",
     "make_sampler": "samplers",
     "motion_vectors": "verbs.vectors",
@@ -40,6 +43,7 @@ _HOME = {
     "save_scores": "outputs.score_files",
     "score": "verbs.score",
     "write_report": "verbs.report",
+    "summary": "verbs.cut",
 }
 
 __all__ = [
@@ -60,9 +64,12 @@ __all__ = [
     "TrainingOptions",
     "VideoClassifier",
     "VideoPrediction",
+    "cut",
     "evaluate",
+    "export",
     "fit",
     "load_classifier",
+    "load_scenes",
     "load_scores",
     "make_sampler",
     "motion_vectors",
@@ -70,13 +77,16 @@ __all__ = [
     "residuals",
     "save_scores",
     "score",
+    "summary",
     "write_report",
 ]
 
 if TYPE_CHECKING:
     from .classifiers import load_classifier
     from .classifiers.protocol import ClipClassifier, ClipInput
+    from .datasets.scenes import load_scenes
     from .errors import SalientClipsError
+    from .outputs.exports import export
     from .outputs.score_files import load_scores, save_scores
     from .samplers import Sampler, make_sampler
     from .samplers.card import SamplerCard
@@ -86,6 +96,7 @@ if TYPE_CHECKING:
     from .training.plan import SamplerPlan
     from .types import ClipScores, Probe, SelectedClip, Selection, VideoPrediction
     from .verbs.classify import VideoClassifier
+    from .verbs.cut import cut, summary
     from .verbs.evaluate import evaluate
     from .verbs.fit import Fitted, fit
     from .verbs.probe import probe

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -283,11 +282,11 @@ class ClipScores:
             MissingExtraError: matplotlib is not installed.
             InputError: ``k`` is less than 1.
         """
-        return cast("Axes", _upstairs("plot").plot_scores(self, ax, k))
+        return cast("Axes", _upstairs("outputs.plot").plot_scores(self, ax, k))
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the curve, as inline SVG."""
-        return cast(str, _upstairs("notebook").scores_html(self))
+        return cast(str, _upstairs("outputs.notebook").scores_html(self))
 
 
 @dataclass(frozen=True)
@@ -327,6 +326,31 @@ class Selection:
     note: str = ""
     """Says so where fewer than K clips were found, and why; else empty."""
 
+    def export(self, path: str | Path, format: str | None = None) -> Any:
+        """Write the selection as a file that another tool reads: :func:`salientclips.export`.
+
+        Args:
+            path: Where to.
+            format: csv, json, parquet, webvtt, ffmetadata, otio, edl, fiftyone, label-studio, ffmpeg or
+                ffmpeg-filter; None goes by the suffix.
+
+        Returns:
+            What was written (:class:`salientclips.outputs.exports.Exported`).
+        """
+        return _upstairs("outputs.exports").export(self, path, format)
+
+    def to_qwen3vl(self, num_frames: int = 32, *, size: int | tuple[int, int] | None = None) -> Any:
+        """Frames with true times for Qwen3-VL: :func:`salientclips.adapters.qwen.to_qwen3vl`.
+
+        Args:
+            num_frames: Frames wanted in all, spread over the best clips in pairs.
+            size: Length of the shorter side, or (height, width); None keeps the size. Pixels.
+
+        Returns:
+            Frames uint8 (T, 3, H, W), and the metadata for ``video_metadata``.
+        """
+        return _upstairs("adapters.qwen").to_qwen3vl(self, num_frames, size=size)
+
     def show(self, *, threads: int = 1) -> Shown:
         """Show the clips in a notebook: the curve, the marks, and a moving thumbnail of each clip.
 
@@ -339,11 +363,11 @@ class Selection:
         Raises:
             MediaError: The video cannot be read any more.
         """
-        return cast("Shown", _upstairs("notebook").show(self, threads=threads))
+        return cast("Shown", _upstairs("outputs.notebook").show(self, threads=threads))
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the curve with the marks, and a table; nothing is decoded for it."""
-        return cast(str, _upstairs("notebook").selection_html(self))
+        return cast(str, _upstairs("outputs.notebook").selection_html(self))
 
 
 @dataclass(frozen=True)
@@ -389,6 +413,6 @@ class VideoPrediction:
     warnings: tuple[str, ...] = ()
 
 
-def _upstairs(name: str) -> ModuleType:
-    """A module of ``outputs``, which lies above this one: only what *shows* a value reaches up, when it is called."""
-    return import_module(f".outputs.{name}", __package__)
+def _upstairs(module: str) -> Any:
+    """A module of a higher floor, for methods that only pass a value on, when they are called: imports run down."""
+    return import_module(f"salientclips.{module}")

@@ -11,6 +11,7 @@ from . import options as opt
 from . import pages
 from .evaluate import evaluate
 from .fit import fit
+from .handover import handover
 from .machine import print_json
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def score(
     clip_frames: opt.ClipFrames = None,
     frame_step: opt.FrameStep = None,
     clip_seconds: opt.ClipSeconds = None,
+    scenes: opt.Scenes = None,
     seed: opt.Seed = 0,
     threads: opt.Threads = 1,
     as_json: opt.AsJson = False,
@@ -82,7 +84,7 @@ def score(
     if output is not None:
         check_writable(output)
     spec = opt.clip_spec(clip_frames, frame_step, clip_seconds)
-    scores = scores_for(video, None, sampler, frames_per_clip, seed, spec, threads)
+    scores = scores_for(video, None, sampler, frames_per_clip, seed, spec, threads, scenes)
     if output is not None:
         save_scores(scores, output)
     if as_json:
@@ -104,6 +106,7 @@ def select(
     clip_frames: opt.ClipFrames = None,
     frame_step: opt.FrameStep = None,
     clip_seconds: opt.ClipSeconds = None,
+    scenes: opt.Scenes = None,
     seed: opt.Seed = 0,
     threads: opt.Threads = 1,
     as_json: opt.AsJson = False,
@@ -114,7 +117,7 @@ def select(
     from .stored import scores_for
 
     spec = opt.clip_spec(clip_frames, frame_step, clip_seconds)
-    ranked = scores_for(video, scores, sampler, frames_per_clip, seed, spec, threads)
+    ranked = scores_for(video, scores, sampler, frames_per_clip, seed, spec, threads, scenes)
     selection = ranked.select(k, min_gap_s=min_gap, coverage=coverage, threshold=threshold)
     if as_json:
         print_json(selection_json(selection))
@@ -253,3 +256,4 @@ app.command()(evaluate)
 app.command()(pages.report)
 app.command()(pages.view)
 app.command()(pages.compare)
+app.add_typer(handover)

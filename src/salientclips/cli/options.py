@@ -77,6 +77,11 @@ Labels = Annotated[
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 
+Scenes = Annotated[
+    Path | None,
+    typer.Option("--scenes", help="Take these scenes as clips: PySceneDetect's CSV.", show_default=False),
+]
+
 
 def clip_spec(frames: int | None, frame_step: int | None, seconds: float | None) -> ClipSpec | None:
     """The clip length that was asked for.

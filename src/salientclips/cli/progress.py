@@ -16,6 +16,8 @@ _WORDS = {
     "tables": "making tables",
     "labels": "labelling clips",
     "pictures": "making pictures",
+    "cut": "cutting clips",
+    "summary": "writing summary",
 }
 
 

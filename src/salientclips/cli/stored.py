@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..classifiers import ClipClassifier
+from ..datasets.scenes import load_scenes
+from ..errors import InputError
+from ..media.demux import read_packets
 from ..outputs.score_files import load_scores
 from ..samplers import make_sampler
 from ..timeline import ClipSpec
@@ -21,6 +24,7 @@ def scores_for(
     seed: int,
     clip: ClipSpec | None,
     threads: int,
+    scenes: Path | None = None,
 ) -> ClipScores:
     """The scores of a video.
 
@@ -32,19 +36,25 @@ def scores_for(
         seed: Seed of ``random``.
         clip: Clip length; None for the default, or for whatever is in the file.
         threads: Decoder threads.
+        scenes: A CSV of scenes, which are then the clips.
 
     Returns:
         The scores.
 
     Raises:
+        InputError: Scenes are given beside another source of clips, or cannot be read.
         StoredScoresError: The file is of another video, or an option contradicts it.
         SalientClipsError: Whatever scoring raises.
     """
+    if scenes is not None and (stored is not None or clip is not None):
+        raise InputError("--scenes says what the clips are", "leave out --scores and the length of clips")
     if stored is not None:
         return load_for(video, stored, sampler, frames_per_clip, seed, clip)
     judge = make_sampler(sampler or DEFAULT_SAMPLER, seed=seed, frames_per_clip=frames_per_clip)
+    table = None if scenes is None else read_packets(video)
+    grid = None if scenes is None else load_scenes(scenes, video, table=table)
     with progress_bar() as progress:
-        return score(video, judge, clip=clip, threads=threads, progress=progress)
+        return score(video, judge, clip=clip, grid=grid, threads=threads, table=table, progress=progress)
 
 
 def load_for(

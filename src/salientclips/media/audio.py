@@ -37,7 +37,7 @@ class AudioBlock:
     start_sample: int
     """Place of the first sample: its timeline time times the sample rate."""
     samples: npt.NDArray[np.float32]
-    """Mono (n,), in [-1, 1], n > 0."""
+    """Mono (n,), in [-1, 1], n > 0; (channels, n) where :class:`SamplePlacer` is asked for a layout."""
 
 
 def read_audio(
@@ -67,17 +67,31 @@ def read_audio(
     if sample_rate_hz < 1:
         raise InputError(f"a sample rate of {sample_rate_hz} Hz is impossible", "give a positive rate")
     with open_container(path) as container:
-        stream = _audio_stream(container, path, stream_index)
+        stream = audio_stream(container, path, stream_index)
         zero = timeline_of(container, stream).zero
-        placer = _Placer(sample_rate_hz)
+        placer = SamplePlacer(sample_rate_hz)
         for frame in _frames(container, stream, warnings):
             yield from placer.add(frame, zero)
         yield from placer.flush()
 
 
-def _audio_stream(
+def audio_stream(
     container: av.container.InputContainer, path: Path, stream_index: int | None
 ) -> av.audio.stream.AudioStream:
+    """The audio track that this package listens to.
+
+    Args:
+        container: An open container.
+        path: Its path, for the error.
+        stream_index: Which track, counted from 0; None takes FFmpeg's best.
+
+    Returns:
+        The stream.
+
+    Raises:
+        NoAudioTrackError: The file has no sound.
+        InputError: There is no such track.
+    """
     tracks = container.streams.audio
     if not tracks:
         raise NoAudioTrackError(path)
@@ -109,11 +123,17 @@ def _frames(
         warnings.append(f"{failures} audio packets cannot be decoded; they are silent here")
 
 
-class _Placer:
-    """Resamples runs of sound and lays them on the axis without a hole or an overlap."""
+class SamplePlacer:
+    """Resamples runs of sound and lays them on the axis without a hole or an overlap.
 
-    def __init__(self, sample_rate_hz: int) -> None:
-        self._rate_hz = sample_rate_hz
+    Args:
+        sample_rate_hz: Samples per second wanted.
+        layout: FFmpeg's name of the channel layout wanted; None gives mono, the mean of all channels.
+        begin_sample: What lies before this place is cut.
+    """
+
+    def __init__(self, sample_rate_hz: int, layout: str | None = None, begin_sample: int = 0) -> None:
+        self._rate_hz, self._layout, self._begin = sample_rate_hz, layout, begin_sample
         self._resampler: av.audio.resampler.AudioResampler | None = None
         self._kind: tuple[object, ...] = ()
         self._expected: Fraction | None = None
@@ -123,6 +143,15 @@ class _Placer:
         """End of all that was given out."""
 
     def add(self, frame: av.audio.frame.AudioFrame, zero: Fraction) -> Iterator[AudioBlock]:
+        """Take the next decoded frame.
+
+        Args:
+            frame: The frame; its pts is taken away.
+            zero: The timeline's zero, seconds on the stream's own axis.
+
+        Yields:
+            Blocks that follow one another without a gap; mono (n,), or (channels, n) with a layout.
+        """
         kind = (frame.format.name, frame.layout.name, frame.sample_rate)
         if frame.pts is not None and frame.time_base is not None:
             time = frame.pts * frame.time_base - zero
@@ -132,7 +161,8 @@ class _Placer:
         if jumps or kind != self._kind:
             yield from self.flush()
             self._kind, self._at = kind, round(time * self._rate_hz)
-            self._resampler = av.audio.resampler.AudioResampler("fltp", frame.layout, self._rate_hz)
+            layout = self._layout or frame.layout
+            self._resampler = av.audio.resampler.AudioResampler("fltp", layout, self._rate_hz)
             self._expected = time
         assert self._expected is not None
         assert self._resampler is not None
@@ -143,24 +173,30 @@ class _Placer:
             yield from self._place(piece)
 
     def flush(self) -> Iterator[AudioBlock]:
+        """Give out what the resampler still holds.
+
+        Yields:
+            Blocks, as :meth:`add`.
+        """
         if self._resampler is not None:
             for piece in self._resampler.resample(None):
                 yield from self._place(piece)
         self._resampler = None
 
     def _place(self, piece: av.audio.frame.AudioFrame) -> Iterator[AudioBlock]:
-        # FFmpeg's own mix to mono keeps the power, not the level, and would clip.
-        channels = np.asarray(piece.to_ndarray(), dtype=np.float32)
-        samples = channels.mean(axis=0, dtype=np.float32).clip(-1, 1)
-        start, self._at = self._at, self._at + len(samples)
-        begin = max(0, start) if self._end is None else self._end
+        samples = np.asarray(piece.to_ndarray(), dtype=np.float32)
+        if self._layout is None:
+            # FFmpeg's own mix to mono keeps the power, not the level, and would clip.
+            samples = samples.mean(axis=0, dtype=np.float32).clip(-1, 1)
+        start, self._at = self._at, self._at + samples.shape[-1]
+        begin = max(self._begin, start) if self._end is None else self._end
         if start < begin:
-            samples, start = samples[begin - start :], begin
-        if len(samples) == 0:
+            samples, start = samples[..., begin - start :], begin
+        if samples.shape[-1] == 0:
             return
         while self._end is not None and self._end < start:
             count = min(start - self._end, _ZEROS_AT_ONCE_S * self._rate_hz)
-            yield AudioBlock(self._end, np.zeros(count, dtype=np.float32))
+            yield AudioBlock(self._end, np.zeros((*samples.shape[:-1], count), dtype=np.float32))
             self._end += count
-        self._end = start + len(samples)
+        self._end = start + samples.shape[-1]
         yield AudioBlock(start, samples)

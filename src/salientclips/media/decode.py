@@ -130,6 +130,37 @@ class FrameReader:
             found[pts] = self._frame(pts)
         return [found[pts] for pts in wanted]
 
+    def frames_between(
+        self, start: Fraction, end: Fraction
+    ) -> Iterator[tuple[Fraction, av.video.frame.VideoFrame]]:
+        """The frames that begin in a span, as the decoder gives them: neither scaled, turned nor converted.
+
+        A frame that cannot be decoded is left out; nothing stands in for it.
+
+        Args:
+            start: Seconds on the timeline.
+            end: Seconds on the timeline, not included.
+
+        Yields:
+            When each frame is shown, seconds on the timeline, and the frame; in order of time.
+
+        Raises:
+            SeekMismatchError: The first frame can be had neither by seeking nor from the start of the file.
+        """
+        timeline = self._table.timeline
+        stop = timeline.first_pts(end)
+        row = int(np.searchsorted(self._shown, timeline.first_pts(start)))
+        if row == len(self._shown) or (first := int(self._shown[row])) >= stop:
+            return
+        self._frame(first)  # leaves the decoder at that frame, verified
+        decoding = self._decoding
+        while decoding is not None and decoding.last is not None and decoding.last[0] < stop:
+            pts, frame = decoding.last
+            if pts >= first:
+                yield timeline.time(pts), frame
+            if not decoding.advance(pts + 1) and decoding.last[0] <= pts:
+                return
+
     def _pts_on_show(self, time: Fraction) -> int:
         timeline = self._table.timeline
         index = int(np.searchsorted(self._shown, timeline.pts(time), side="right")) - 1

@@ -11,12 +11,13 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
 from ..errors import StoredScoresError
 from ..timeline import Timeline
-from ..types import PacketTable, Selection
+from ..types import Fingerprint, PacketTable, Selection
 from .container import open_container, video_stream
 from .demux import end_time, lazy_times, read_packets
 from .fingerprint import fingerprint
@@ -103,6 +104,12 @@ def packets_of(selection: Selection) -> PacketTable:
     path = selection.scores.path
     if fingerprint(path) != selection.scores.fingerprint:
         raise StoredScoresError(f"'{path}' is not the video that was scored", "score it again")
+    return _packets(path, selection.scores.fingerprint)
+
+
+@lru_cache(maxsize=4)
+def _packets(path: Path, fingerprint: Fingerprint) -> PacketTable:
+    """The tables of the last videos: handing a selection over asks for one several times."""
     return read_packets(path)
 
 

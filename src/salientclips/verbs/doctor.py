@@ -51,6 +51,7 @@ _PACKAGES = (
     _Package("transformers", "transformers", "classifiers hf:NAME", "hf"),
     _Package("jinja2", "jinja2", "pages: report, view, compare", "report"),
     _Package("matplotlib", "matplotlib", "figures: evaluate, scores.plot()", "plots"),
+    _Package("mcp.server", "mcp", "salientclips mcp", "mcp"),
 )
 
 
@@ -61,7 +62,7 @@ def examine() -> tuple[Finding, ...]:
         One finding a part; the packages in order of need.
     """
     own = Finding("salientclips", True, __version__, f"Python {platform.python_version()}")
-    return (own, *(_try(package) for package in _PACKAGES), _codecs(), _native())
+    return (own, *(_try(package) for package in _PACKAGES), _torchcodec(), _codecs(), _native())
 
 
 def _try(package: _Package) -> Finding:
@@ -77,6 +78,20 @@ def _try(package: _Package) -> Finding:
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:160]
         return Finding(name, False, found, package.purpose, f"does not load ({reason})", remedy)
     return Finding(name, True, found, package.purpose)
+
+
+def _torchcodec() -> Finding:
+    """It is imported without FFmpeg's libraries and misses them only when a decoder is made."""
+    found = _try(_Package("torchcodec.decoders", "torchcodec", "clips_at_salient_timestamps", "torchcodec"))
+    if not found.works:
+        return found
+    try:
+        importlib.import_module("torchcodec.decoders").VideoDecoder(b"")
+    except Exception as error:  # an empty video is refused anyway; only missing libraries matter
+        if "libtorchcodec" in str(error):
+            problem = "does not load (FFmpeg's shared libraries are missing)"
+            return Finding("torchcodec", False, found.version, found.purpose, problem, "install FFmpeg")
+    return found
 
 
 def _codecs() -> Finding:
