@@ -45,7 +45,7 @@ def predict_quarter(
     field: npt.NDArray[np.int64],
     rounding: bool,
 ) -> list[npt.NDArray[np.int64]]:
-    """The same for vectors in quarter samples; the filter ends at the edge of a block, so ``records`` tell the sizes."""
+    """The same for vectors in quarter samples; the filter ends at a block's edge, so ``records`` tell the sizes."""
     planes = [np.zeros(p.shape, np.int64) for p in reference]
     for r in records:
         size = int(r["w"])
