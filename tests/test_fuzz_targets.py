@@ -23,7 +23,8 @@ FLAGS = ["-std=c++20", "-O0", "-g1", "-fsanitize=address,undefined", "-fno-sanit
 
 def build(compiler: str, into: Path) -> None:
     """One program for each target."""
-    library = [p for p in sorted(NATIVE.glob("*/*.cpp")) if p.name != "bind.cpp"]
+    # All but what makes a Python module of them.
+    library = [p for p in sorted(NATIVE.rglob("*.cpp")) if not p.name.startswith(("bind", "module"))]
     sources = [*library, *(FUZZ / f"{t}.cpp" for t in TARGETS), FUZZ / "standalone.cpp"]
 
     def object_of(source: Path) -> Path:
