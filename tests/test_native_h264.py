@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from h264_media import Stream, encode, moving_picture, read_stream
 
 DATA = Path(os.environ.get("SALIENTCLIPS_DATA", Path(__file__).parents[2] / "shared" / "data"))
-CORPUS = Path(__file__).parents[1] / "fuzz" / "corpus" / "h264"
+CORPUS = Path(__file__).parents[1] / "fuzz" / "corpus" / "h264_packets"
 MISSING_DATA = "the real videos of SALIENTCLIPS_DATA are not here"
 
 ENCODES = {

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from av.video.frame import VideoFrame
 
-from mpeg4_prediction import block_vectors, cell_means, predict
+from mpeg4_prediction import block_vectors, cell_means, predict, predict_quarter
 from mpeg4_streams import (
     Stream,
     as_frame,
@@ -120,6 +120,10 @@ def test_vectors_of_real_files_equal_libavcodecs(name: str) -> None:
         ({"flags": "+mv4", "mpeg_quant": "1"}, 17),
         ({"flags": "+mv4", "ps": "120"}, 4),
         ({"flags": "+mv4", "lumi_mask": "0.5", "b": "300k"}, None),  # the quantiser changes within a frame
+        ({"flags": "+qpel"}, 4),
+        ({"flags": "+mv4+qpel"}, 3),
+        ({"flags": "+mv4+qpel"}, 14),
+        ({"flags": "+mv4+qpel", "mpeg_quant": "1"}, 6),
     ],
 )
 def test_residual_means_and_energy_are_the_decoders(
@@ -130,13 +134,21 @@ def test_residual_means_and_energy_are_the_decoders(
     native = [f for p in stream.packets for f in reader.feed(p)]
     decoded = decode(stream, planes=True)
     assert [f.type for f in native] == [d.type for d in decoded]
+    quarter = "qpel" in options["flags"]
     coded = skipped = 0
+    sizes: set[int] = set()
+    odd = 0
     for before, now, frame in zip(decoded, decoded[1:], native[1:], strict=False):
         if frame.type != "P":
             continue
         inter = ~frame.intra
         field = block_vectors(frame.vectors, *inter.shape)
-        predicted = predict(before.planes, field, frame.vop.rounding)
+        sizes |= set(frame.vectors["w"].tolist())
+        odd += int((frame.vectors["motion_x"] % 2 | frame.vectors["motion_y"] % 2).sum())
+        if quarter:
+            predicted = predict_quarter(before.planes, frame.vectors, field, frame.vop.rounding)
+        else:
+            predicted = predict(before.planes, field, frame.vop.rounding)
         for plane, cell in ((0, 16), (1, 8), (2, 8)):
             residual = now.planes[plane].astype(np.int64) - predicted[plane]
             # Where the decoder cut a sample to 0 or 255, the picture does not show the whole residual.
@@ -155,6 +167,8 @@ def test_residual_means_and_energy_are_the_decoders(
                 skipped += int(still.sum())
     assert coded > 150
     assert skipped > 50
+    assert odd > 20
+    assert sizes == ({8, 16} if "+mv4" in options["flags"] else {16})
 
 
 def test_what_libavcodec_overwrites_it_had_used_before(plain: Stream) -> None:

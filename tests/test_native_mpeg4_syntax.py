@@ -370,7 +370,7 @@ def test_a_new_layer_header_in_a_packet_holds_from_there_on() -> None:
     assert (first.intra.shape, second.intra.shape) == ((9, 11), (9, 22))
 
 
-CORPUS = Path(__file__).parents[1] / "fuzz" / "corpus" / "mpeg4"
+CORPUS = Path(__file__).parents[1] / "fuzz" / "corpus" / "mpeg4_packets"
 
 
 @pytest.mark.parametrize("name", sorted(p.name for p in CORPUS.iterdir()))
