@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,9 @@ from ..types import ClipFeatures, FeatureParameters, PacketTable
 from .choose import frames_to_read
 from .collect import Collector, FrameFeatures
 from .features import grid_shape, rasterise_vectors, turn_grid, turn_vectors, ycbcr_to_rgb
+
+if TYPE_CHECKING:
+    from ._native._core import CellsResult, H264Reader, Mpeg4Reader
 
 CODECS: tuple[str, ...] = ("h264", "mpeg4")
 """Codecs with a native reader, by FFmpeg's names."""
@@ -102,6 +105,7 @@ def read_features(
     grid: ClipGrid,
     parameters: FeatureParameters,
     *,
+    threads: int = 1,
     progress: Callable[[float], None] | None = None,
 ) -> Iterator[ClipFeatures]:
     """Read MD and RGB-R of every clip without decoding.
@@ -112,6 +116,7 @@ def read_features(
         table: Its packet table.
         grid: Its clips.
         parameters: How many frames to read of each clip; ``"if"`` is not read here.
+        threads: How many threads parse at most; frames are parsed apart, so that the features do not depend on it.
         progress: Called after each clip with the share of clips that are done, 0 to 1.
 
     Yields:
@@ -127,15 +132,68 @@ def read_features(
     for rows in wanted_of_clip:
         wanted[rows] = True
     collector = Collector(table, parameters, wanted_of_clip, [np.zeros(0, dtype=np.int64)] * len(grid))
-    maker = FeatureMaker(facts, table)
-    for row, picture in read_pictures(path, facts, wanted):
-        if picture is None:
+    for row, features in _read_frames(path, facts, table, wanted, threads):
+        if features is None:
             continue
         for clip in collector.finished_before(row):
             yield _reported(clip, progress, len(grid))
-        collector.add_frame(row, maker.features(picture))
+        collector.add_frame(row, features)
     for clip in collector.rest():
         yield _reported(clip, progress, len(grid))
+
+
+def _read_frames(
+    path: Path, facts: StreamFacts, table: PacketTable, wanted: npt.NDArray[np.bool_], threads: int
+) -> Iterator[tuple[int, FrameFeatures | None]]:
+    """The row of each wanted packet, in decoding order, and its features; None where it broke or is no P-frame.
+
+    What :class:`FeatureMaker` makes of a picture in numpy, the native reader makes here by itself.
+    """
+    from ._native import _core
+
+    reader = _native_reader(facts)
+    cells = _core.CellGrid(facts.width_px, facts.height_px, find_references(table).position, _to_rgb(facts))
+    for first, packets in _batches(read_payloads(path), wanted, max(_WANTED_IN_BATCH, 4 * threads)):
+        here = wanted[first : first + len(packets)]
+        results = reader.features(packets, here, cells, threads)
+        for row, result in zip(np.flatnonzero(here), results, strict=True):
+            # B-frames are not parsed, but they are not wanted either.
+            if result.type != "B" and (form := _form(result.status)):
+                raise Unreadable(form)
+            yield first + int(row), _upright(result, facts.rotation_deg)
+
+
+_WANTED_IN_BATCH = 16
+_BYTES_IN_BATCH = 1 << 24
+"""A batch that is larger is parsed at once; more would cost memory and save nothing."""
+
+
+def _batches(
+    payloads: Iterator[memoryview], wanted: npt.NDArray[np.bool_], num_wanted: int
+) -> Iterator[tuple[int, list[memoryview]]]:
+    """Successive packets, as many as hold some wanted ones, with the row of the first; up to the last wanted one."""
+    last = int(np.flatnonzero(wanted)[-1]) if wanted.any() else -1
+    is_wanted = wanted.tolist()
+    first, batch, count, size = 0, list[memoryview](), 0, 0
+    for row, payload in enumerate(islice(payloads, last + 1)):
+        batch.append(payload)
+        count += is_wanted[row]
+        size += payload.nbytes
+        if count >= num_wanted or size >= _BYTES_IN_BATCH:
+            yield first, batch
+            first, batch, count, size = row + 1, [], 0, 0
+    if batch:
+        yield first, batch
+
+
+def _upright(result: CellsResult, turn_deg: int) -> FrameFeatures | None:
+    md, valid, rgbr, energy = result.md, result.valid, result.rgbr, result.energy
+    if md is None or valid is None or rgbr is None or energy is None:
+        return None
+    if turn_deg == 0:
+        return FrameFeatures(md, valid, rgbr, energy)
+    turned = [turn_grid(plane, turn_deg) for plane in (rgbr, energy)]
+    return FrameFeatures(turn_vectors(md, turn_deg), turn_grid(valid, turn_deg), *turned)
 
 
 def read_pictures(
@@ -210,6 +268,12 @@ def make_reader(facts: StreamFacts, *, sub_8x8: bool = False) -> _Reader:
     return _H264(facts, sub_8x8) if facts.codec == "h264" else _Mpeg4(facts)
 
 
+def _native_reader(facts: StreamFacts) -> H264Reader | Mpeg4Reader:
+    from ._native import _core
+
+    return _core.H264Reader(facts.extradata) if facts.codec == "h264" else _core.Mpeg4Reader(facts.extradata)
+
+
 class _H264:
     def __init__(self, facts: StreamFacts, sub_8x8: bool) -> None:
         from ._native import _core
@@ -270,14 +334,18 @@ def _form(status: str) -> str | None:
     return None if status == "ok" or status in _BROKEN else status
 
 
+def _to_rgb(facts: StreamFacts) -> npt.NDArray[np.float32]:
+    # The readers give 8-bit levels whatever the depth.
+    return ycbcr_to_rgb(facts.colour.matrix, facts.colour.full_range, 8)
+
+
 class FeatureMaker:
     """Turns what the readers give into the features of features.py, in display orientation."""
 
     def __init__(self, facts: StreamFacts, table: PacketTable) -> None:
         self._facts = facts
         self._position = find_references(table).position
-        # The readers give 8-bit levels whatever the depth.
-        self._to_rgb = ycbcr_to_rgb(facts.colour.matrix, facts.colour.full_range, 8)
+        self._to_rgb = _to_rgb(facts)
 
     def features(self, picture: Picture) -> FrameFeatures:
         """Features of one frame; the definitions are those of features.py."""

@@ -35,7 +35,7 @@ class FeatureReader:
     grid: ClipGrid
     """Its clips."""
     threads: int = 1
-    """Decoder threads; the features do not depend on it."""
+    """Threads that parse or decode; the features do not depend on it."""
     backend: Backend = "auto"
     """Who is to read motion and residuals."""
     progress: Callable[[float], None] | None = None
@@ -98,7 +98,13 @@ class FeatureReader:
         given = 0
         try:
             for clip in bitstream.read_features(
-                self.path, self._facts, self.table, self.grid, parameters, progress=self.progress
+                self.path,
+                self._facts,
+                self.table,
+                self.grid,
+                parameters,
+                threads=self.threads,
+                progress=self.progress,
             ):
                 given += 1
                 yield clip

@@ -193,8 +193,8 @@ def moving(clip: ClipFeatures) -> Scores:
     assert clip.md_valid is not None
     scale = NET_SIDE_PX / (16 * min(clip.md.shape[-2:]))
     lengths = np.empty(len(clip.md))
-    for i, (md, valid) in enumerate(zip(clip.md, clip.md_valid, strict=True)):
-        own = remove_camera_motion(md, valid)
+    relative = remove_camera_motion(clip.md, clip.md_valid)
+    for i, (own, valid) in enumerate(zip(relative, clip.md_valid, strict=True)):
         lengths[i] = np.hypot(own[0], own[1])[valid].mean() if valid.any() else 0.0
     lengths *= scale
     return lengths

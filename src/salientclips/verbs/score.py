@@ -47,7 +47,7 @@ def score(
             :class:`salientclips.Sampler`).
         clip: How long a clip is; 16 frames at step 2 by default, about a second.
         grid: Score these clips instead, for example scenes; times in seconds on the timeline.
-        threads: Decoder threads; the result does not depend on it.
+        threads: Threads that parse or decode; the result does not depend on it.
         backend: Who reads motion and residuals: ``"bitstream"`` without decoding, ``"decoded"``, or
             ``"auto"``, the first of them that can.
         table: The file's packet table where it was read already; saves a pass.
