@@ -355,7 +355,9 @@ class FeatureMaker:
             picture.vectors, facts.width_px, facts.height_px, self._distances(picture)
         )
         means, energy = picture.means[:, :rows, :columns], picture.energy[:rows, :columns]
-        rgbr = np.where(valid, np.tensordot(self._to_rgb, means, axes=1), np.float32(0)).astype(np.float32)
+        # Product by product: a matrix product would leave the order of the sums, and so the bits, to the machine.
+        by_y, by_cb, by_cr = (column[:, None, None] * mean for column, mean in zip(self._to_rgb.T, means, strict=True))
+        rgbr = np.where(valid, by_y + by_cb + by_cr, np.float32(0))
         turn = facts.rotation_deg
         return FrameFeatures(
             turn_vectors(md, turn), turn_grid(valid, turn), turn_grid(rgbr, turn), turn_grid(energy, turn)

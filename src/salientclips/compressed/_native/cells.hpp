@@ -1,7 +1,6 @@
 // From blocks and macroblocks to the features of compressed/features.py, without a record for each vector.
 //
-// The definitions are there, and so is the same work in numpy, operation for operation: displacements, validity and
-// energy come out bit for bit alike, RGB residuals up to the rounding of three products and two sums.
+// The definitions are there, and so is the same work in numpy, operation for operation: both give the same bits.
 #pragma once
 
 #include <array>
