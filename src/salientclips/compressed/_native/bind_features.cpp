@@ -69,7 +69,7 @@ nb::object rasterise(const Input<std::uint8_t, 1>& records, int width_px, int he
     Cells cells;
     {
         nb::gil_scoped_release released;
-        CellSums sums(grid);
+        BlockSums sums(grid);
         for (std::size_t i = 0; i < count; ++i) {
             Record r;
             std::copy_n(records.data() + i * sizeof(Record), sizeof(Record), reinterpret_cast<std::uint8_t*>(&r));

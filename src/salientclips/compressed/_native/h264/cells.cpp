@@ -4,52 +4,57 @@
 namespace salientclips::h264 {
 namespace {
 
-// Vectors of one picture on their way into cells.
-class CellWriter {
+// Adds up the vectors of one macroblock after the other.
+class Adder {
 public:
-    CellWriter(const Frame& frame, const CellGrid& grid) : frame_(frame), grid_(grid), sums_(grid) {}
+    Adder(const CellGrid& grid, const CellWriter& writer, std::int64_t packet)
+        : grid_(grid), writer_(writer), packet_(packet) {}
 
     // The references of the slice that the next macroblocks are in.
     void set_references(const std::vector<Reference>& refs) {
         quarters_.clear();
         for (const Reference& ref : refs) {
-            quarters_.push_back(4 * static_cast<double>(grid_.distance(ref.packet, frame_.packet)));
+            quarters_.push_back(4 * static_cast<double>(grid_.distance(ref.packet, packet_)));
         }
     }
 
     // By the blocks that FFmpeg reports: none below 8x8, each such quarter by its first vector.
-    void macroblock(const Macroblock& mb, int x, int y) {
+    CellSum sum_of(const Macroblock& mb, int row, int column) const {
+        CellSum sum;
+        const int half_width = writer_.width_at(column, 0, 8);
+        const int half_height = writer_.height_at(row, 0, 8);
+        const int width = half_width + writer_.width_at(column, 8, 8);
+        const int height = half_height + writer_.height_at(row, 8, 8);
+        const int widths[2] = {half_width, width - half_width};
+        const int heights[2] = {half_height, height - half_height};
         switch (mb.shape) {
             case Shape::k16x16:
-                add(mb, 0, x, y, 16, 16);
+                add(sum, mb, 0, width, height);
                 break;
             case Shape::k16x8:
-                for (int i = 0; i < 2; ++i) add(mb, i * 8, x, y + 8 * i, 16, 8);
+                for (int i = 0; i < 2; ++i) add(sum, mb, i * 8, width, heights[i]);
                 break;
             case Shape::k8x16:
-                for (int i = 0; i < 2; ++i) add(mb, i * 2, x + 8 * i, y, 8, 16);
+                for (int i = 0; i < 2; ++i) add(sum, mb, i * 2, widths[i], height);
                 break;
             case Shape::k8x8:
-                for (int i = 0; i < 4; ++i) {
-                    add(mb, (i >> 1) * 8 + (i & 1) * 2, x + 8 * (i & 1), y + 8 * (i >> 1), 8, 8);
-                }
+                for (int i = 0; i < 4; ++i) add(sum, mb, (i >> 1) * 8 + (i & 1) * 2, widths[i & 1], heights[i >> 1]);
         }
+        return sum;
     }
 
-    void finish(Cells& cells) const { sums_.finish(cells); }
-
 private:
-    void add(const Macroblock& mb, int block, int x, int y, int width, int height) {
+    void add(CellSum& sum, const Macroblock& mb, int block, int width, int height) const {
         const auto index = static_cast<std::size_t>(mb.ref[(block >> 3) * 2 + ((block >> 1) & 1)]);
         const double scale = index < quarters_.size() ? quarters_[index] : 4.0;
         const Mv mv = mb.mv[block];
-        sums_.add(x, y, width, height, -static_cast<int>(mv.x) / scale, -static_cast<int>(mv.y) / scale);
+        sum.add(width, height, -static_cast<int>(mv.x) / scale, -static_cast<int>(mv.y) / scale);
     }
 
-    const Frame& frame_;
     const CellGrid& grid_;
+    const CellWriter& writer_;
+    const std::int64_t packet_;
     std::vector<double> quarters_;  // units of a vector in a pixel a frame, by reference index
-    CellSums sums_;
 };
 
 }  // namespace
@@ -61,32 +66,21 @@ void parse_cells(Job& job, Scratch& scratch, const CellGrid& grid, Cells& cells)
         job.frame.parsed = false;
         return;
     }
-    CellWriter writer(job.frame, grid);
-    const Slice* slice = nullptr;
+    CellWriter writer(grid, cells);
+    Adder adder(grid, writer, job.frame.packet);
     const std::int64_t first_slice = canvas.next_slice - static_cast<std::int64_t>(job.slices.size());
-    const auto each_cell = [&](const auto& visit) {
-        for (int row = 0; row < grid.rows(); ++row) {
-            for (int column = 0; column < grid.columns(); ++column) {
-                visit(row, column, static_cast<std::size_t>(row * canvas.width + column));
-            }
+    std::int64_t slice = -1;
+    for (int row = 0; row < writer.rows(); ++row) {
+        for (int column = 0; column < writer.columns(); ++column) {
+            const auto at = static_cast<std::size_t>(row * canvas.width + column);
+            const Macroblock& mb = canvas.macroblocks[at];
+            const Residual& residual = canvas.residuals[at];
+            if (mb.slice != slice) adder.set_references(job.slices[static_cast<std::size_t>(mb.slice - first_slice)].refs);
+            slice = mb.slice;
+            const CellSum sum = mb.intra() ? CellSum{} : adder.sum_of(mb, row, column);
+            writer.write(row, column, sum, residual.mean, residual.energy);
         }
-    };
-    each_cell([&](int row, int column, std::size_t at) {
-        const Macroblock& mb = canvas.macroblocks[at];
-        if (mb.intra()) return;
-        const Slice& own = job.slices[static_cast<std::size_t>(mb.slice - first_slice)];
-        if (slice != &own) writer.set_references(own.refs);
-        slice = &own;
-        writer.macroblock(mb, column * kCellPx, row * kCellPx);
-    });
-    writer.finish(cells);
-    cells.rgbr.resize(3 * grid.count());
-    cells.energy.resize(grid.count());
-    std::size_t cell = 0;
-    each_cell([&](int, int, std::size_t at) {
-        const Residual& residual = canvas.residuals[at];
-        set_residual(cells, grid, cell++, residual.mean, residual.energy);
-    });
+    }
 }
 
 }  // namespace salientclips::h264
