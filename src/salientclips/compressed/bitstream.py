@@ -153,7 +153,7 @@ def _read_frames(
 
     reader = _native_reader(facts)
     cells = _core.CellGrid(facts.width_px, facts.height_px, find_references(table).position, _to_rgb(facts))
-    for first, packets in _batches(read_payloads(path), wanted, max(_WANTED_IN_BATCH, 4 * threads)):
+    for first, packets in _batches(read_payloads(path), wanted, 1 if threads == 1 else _WANTED_FOR_A_THREAD * threads):
         here = wanted[first : first + len(packets)]
         results = reader.features(packets, here, cells, threads)
         for row, result in zip(np.flatnonzero(here), results, strict=True):
@@ -163,7 +163,8 @@ def _read_frames(
             yield first + int(row), _upright(result, facts.rotation_deg)
 
 
-_WANTED_IN_BATCH = 16
+_WANTED_FOR_A_THREAD = 4
+"""Wanted frames in a batch: enough to keep threads busy. One thread takes one at a time, while its packet is in cache."""
 _BYTES_IN_BATCH = 1 << 24
 """A batch that is larger is parsed at once; more would cost memory and save nothing."""
 
