@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 CODECS: tuple[str, ...] = ("h264", "mpeg4")
 """Codecs with a native reader, by FFmpeg's names."""
 
-_PACKETS_EXAMINED = 100
 _BROKEN = frozenset(
     {
         "broken",
@@ -59,18 +58,14 @@ class Unreadable(Exception):  # noqa: N818 - a message between rooms, not an err
     """The stream has a form that the native reader does not read; ``args[0]`` names it."""
 
 
-def why_unreadable(path: Path, facts: StreamFacts) -> str | None:
+def why_unreadable(facts: StreamFacts) -> str | None:
     """Find out from the headers whether the native readers can read a file's motion.
 
     Args:
-        path: A local file.
         facts: What is constant in its stream.
 
     Returns:
         None where they can; else why not, in a line for the user.
-
-    Raises:
-        MediaError: The file cannot be opened.
     """
     if facts.codec not in CODECS:
         return f"there is no bitstream reader for {facts.codec}"
@@ -78,8 +73,8 @@ def why_unreadable(path: Path, facts: StreamFacts) -> str | None:
     if missing is not None:
         return missing
     reader = make_reader(facts)
-    for row, payload in enumerate(islice(read_payloads(path), _PACKETS_EXAMINED)):
-        form = reader.form_not_read(payload, row)
+    for row, payload in enumerate(facts.first_packets):
+        form = reader.form_not_read(memoryview(payload), row)
         if form is not None:
             return f"the bitstream reader does not read this form of {facts.codec}: {form.replace('_', ' ')}"
     return None
@@ -132,7 +127,7 @@ def read_features(
     for rows in wanted_of_clip:
         wanted[rows] = True
     collector = Collector(table, parameters, wanted_of_clip, [np.zeros(0, dtype=np.int64)] * len(grid))
-    for row, features in _read_frames(path, facts, table, wanted, threads):
+    for row, features in read_frames(path, facts, table, wanted, threads):
         if features is None:
             continue
         for clip in collector.finished_before(row):
@@ -142,18 +137,35 @@ def read_features(
         yield _reported(clip, progress, len(grid))
 
 
-def _read_frames(
+def read_frames(
     path: Path, facts: StreamFacts, table: PacketTable, wanted: npt.NDArray[np.bool_], threads: int
 ) -> Iterator[tuple[int, FrameFeatures | None]]:
-    """The row of each wanted packet, in decoding order, and its features; None where it broke or is no P-frame.
+    """Parse the wanted P-frames of a file straight into features.
 
-    What :class:`FeatureMaker` makes of a picture in numpy, the native reader makes here by itself.
+    What :class:`FeatureMaker` makes of a :class:`Picture` in numpy, the native reader makes here by itself.
+
+    Args:
+        path: A local file of one of ``CODECS``.
+        facts: What is constant in its stream.
+        table: Its packet table.
+        wanted: Which rows of the table to parse (num_packets,).
+        threads: How many threads parse at most.
+
+    Yields:
+        The row of each wanted packet, in decoding order, and its features in display orientation; None where its
+        syntax breaks or it is no P-frame.
+
+    Raises:
+        Unreadable: A wanted frame has a form that is not read.
+        MediaError: The file cannot be opened.
     """
     from ._native import _core
 
     reader = _native_reader(facts)
     cells = _core.CellGrid(facts.width_px, facts.height_px, find_references(table).position, _to_rgb(facts))
-    for first, packets in _batches(read_payloads(path), wanted, 1 if threads == 1 else _WANTED_FOR_A_THREAD * threads):
+    payloads = read_payloads(path, facts.stream_index)
+    num_wanted = max(_WANTED_IN_BATCH, _WANTED_FOR_A_THREAD * threads)
+    for first, packets in _batches(payloads, wanted, num_wanted):
         here = wanted[first : first + len(packets)]
         results = reader.features(packets, here, cells, threads)
         for row, result in zip(np.flatnonzero(here), results, strict=True):
@@ -163,8 +175,10 @@ def _read_frames(
             yield first + int(row), _upright(result, facts.rotation_deg)
 
 
+_WANTED_IN_BATCH = 16
+"""Wanted frames that are parsed one after the other; singly, each finds the caches full of other work."""
 _WANTED_FOR_A_THREAD = 4
-"""Wanted frames in a batch: enough to keep threads busy. One thread takes one at a time, while its packet is in cache."""
+"""More, where there are many threads to be kept busy."""
 _BYTES_IN_BATCH = 1 << 24
 """A batch that is larger is parsed at once; more would cost memory and save nothing."""
 
@@ -219,7 +233,7 @@ def read_pictures(
     """
     reader = make_reader(facts, sub_8x8=sub_8x8)
     last = int(np.flatnonzero(wanted)[-1]) if wanted.any() else -1
-    for row, payload in enumerate(islice(read_payloads(path), last + 1)):
+    for row, payload in enumerate(islice(read_payloads(path, facts.stream_index), last + 1)):
         picture = reader.feed(payload, row, bool(wanted[row]))
         if wanted[row]:
             yield row, picture
@@ -357,8 +371,8 @@ class FeatureMaker:
         )
         means, energy = picture.means[:, :rows, :columns], picture.energy[:rows, :columns]
         # Product by product: a matrix product would leave the order of the sums, and so the bits, to the machine.
-        by_y, by_cb, by_cr = (column[:, None, None] * mean for column, mean in zip(self._to_rgb.T, means, strict=True))
-        rgbr = np.where(valid, by_y + by_cb + by_cr, np.float32(0))
+        by_plane = [self._to_rgb[:, plane, None, None] * means[plane] for plane in range(3)]
+        rgbr = np.where(valid, by_plane[0] + by_plane[1] + by_plane[2], np.float32(0))
         turn = facts.rotation_deg
         return FrameFeatures(
             turn_vectors(md, turn), turn_grid(valid, turn), turn_grid(rgbr, turn), turn_grid(energy, turn)

@@ -50,9 +50,7 @@ def remove_camera_motion(
     return native.remove_camera_motion(fields, masks).reshape(md.shape)
 
 
-def remove_in_numpy(
-    md: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.float32]:
+def remove_in_numpy(md: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
     """:func:`remove_camera_motion` without the extension, and its definition.
 
     Args:

@@ -87,7 +87,7 @@ class FeatureReader:
     def _is_readable(self) -> bool:
         if self.backend == "decoded":
             return False
-        reason = bitstream.why_unreadable(self.path, self._facts)
+        reason = bitstream.why_unreadable(self._facts)
         if reason is not None and self.backend == "bitstream":
             raise FeatureUnavailableError(
                 f"'{self.path}' cannot be read without decoding: {reason}", "use the decoded back end"
@@ -156,7 +156,7 @@ def with_bitstream(probe: Probe) -> Probe:
     Returns:
         The same with ``features`` naming the back end that :class:`FeatureReader` would use, and why.
     """
-    reason = bitstream.why_unreadable(probe.path, read_facts(probe.path))
+    reason = bitstream.why_unreadable(read_facts(probe.path))
     features = dict(probe.features)
     for name in _MOTION:
         if reason is None:

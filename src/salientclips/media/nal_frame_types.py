@@ -7,7 +7,7 @@ first slice, as libavcodec has it. It does not look at further slices, fields or
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from struct import Struct
 
 from .bits import Bits
@@ -22,7 +22,7 @@ def _unescape(payload: bytes) -> bytes:
     return payload.replace(b"\x00\x00\x03", b"\x00\x00") if b"\x00\x00\x03" in payload else payload
 
 
-_FIRST_NAL = Struct(">IBB").unpack_from
+_FIRST_NAL: Callable[[memoryview], tuple[int, int, int]] = Struct(">IBB").unpack_from
 """Length, first byte and first byte of the payload."""
 
 
@@ -36,8 +36,9 @@ class H264Typer:
         """Type one packet; see :data:`frame_types.FrameTyper`."""
         if self._length_size == 4 and len(packet) >= 6:
             # Most packets of most videos there are: a slice stands at once behind its length.
-            size, nal, slice_start = _FIRST_NAL(packet)
-            if size >= 2 and nal & 31 in (1, 2, 5) and (head := _SLICE_AT_MB_0[slice_start]):
+            size, header, slice_start = _FIRST_NAL(packet)
+            head = _SLICE_AT_MB_0[slice_start]
+            if head is not None and size >= 2 and header & 31 in (1, 2, 5):
                 return head
         if self._length_size == 0:
             for nal in _nal_units(packet, 0):
