@@ -9,12 +9,19 @@ runs (of one where it takes more than 20 s), because other work on the machine o
 
 Rows: "demux" is PyAV's bare packet loop; "read_packets" is our table of exact times and types; "score" is the whole
 verb on the sampler ``motion`` (both passes, clip grid, vectors, residuals, camera motion taken out, fingerprint);
-"parse only" is the native reader on packets that lie in memory; "export_mvs" is PyAV's decode with the vectors of
-each frame taken as an array; "motion-vector-extractor" is that package, in the interpreter given by ``--mve``.
+"parse only" is the native reader on packets that lie in memory, a record a vector; "export_mvs" is PyAV's decode with
+the vectors of each frame taken as an array; "motion-vector-extractor" is that package, in the interpreter given by
+``--mve``.
+
+Where the time of a score goes is in rows "of which ...", each measured by itself on the same frames: opening the file
+twice and one frame decoded for its colour, demultiplexing (twice, with a quick opening), the slice headers of all
+packets, the entropy decoding of the wanted frames, reducing them to cells, the camera fit; "the rest" is what is left
+of the score: packet table, Python, numpy, and caches that each of these finds filled by the others.
 
 Columns: video, what, seconds, frames_per_second (source frames covered per second), ratio_to_demux and
 ratio_to_export_mvs (of the times: below 1 is faster), vectors_per_second (motion vectors that came out),
-megabytes_per_second (compressed bytes gone through or, for "parse only", parsed).
+megabytes_per_second (compressed bytes gone through or, for "parse only" and entropy decoding, parsed). Of a score,
+vectors are those of the frames that it reads.
 """
 
 from __future__ import annotations
@@ -26,17 +33,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import av
 import av.sidedata.sidedata
 import numpy as np
 from long_videos import VIDEOS, make
+from score_parts import Job, Parts, take_apart
 
 from salientclips.compressed.bitstream import make_reader
 from salientclips.media.demux import read_packets
-from salientclips.media.payloads import read_facts, read_payloads
+from salientclips.media.payloads import StreamFacts, read_facts, read_payloads
 from salientclips.samplers.baselines import Motion
 from salientclips.types import PacketTable
 from salientclips.verbs.score import score
@@ -54,16 +61,6 @@ while True:
     frames, vectors = frames + 1, vectors + len(found)
 print(time.process_time() - start, frames, vectors)
 """
-
-
-@dataclass
-class Job:
-    """One thing to be timed; ``run`` returns the vectors that it found, or None where it has none."""
-
-    what: str
-    run: Callable[[], int | None]
-    repeat: int
-    num_bytes: int
 
 
 def demux(path: Path) -> None:
@@ -94,7 +91,7 @@ def to_rgb(path: Path) -> None:
             frame.to_ndarray(format="rgb24")
 
 
-def parse_only(facts: object, packets: list[memoryview], wanted: list[bool]) -> int:
+def parse_only(facts: StreamFacts, packets: list[memoryview], wanted: list[bool]) -> int:
     reader, count = make_reader(facts), 0
     for row, (packet, is_wanted) in enumerate(zip(packets, wanted, strict=True)):
         picture = reader.feed(packet, row, is_wanted)
@@ -105,20 +102,30 @@ def parse_only(facts: object, packets: list[memoryview], wanted: list[bool]) -> 
 def jobs(path: Path, table: PacketTable) -> list[Job]:
     total = int(table.size_bytes.sum())
 
-    def scoring(count: int, backend: str) -> Callable[[], None]:
-        return lambda: score(path, Motion(count), backend=backend) and None
+    def scoring(count: int, backend: str, vectors: int | None) -> Callable[[], int | None]:
+        def run() -> int | None:
+            score(path, Motion(count), backend=backend)
+            return vectors
+
+        return run
 
     is_p = [bool(kind == ord("P")) for kind in table.frame_type]
     facts, packets = read_facts(path), [memoryview(bytes(p)) for p in read_payloads(path)]
     p_bytes = int(table.size_bytes[np.array(is_p)].sum())
+    parts = {count: Parts(path, facts, table, packets, count) for count in (1, 4, 0)}
+    counts = {count: parse_only(facts, packets, part.wanted.tolist()) for count, part in parts.items()}
+    names = {1: "1 P-frame a clip", 4: "4 P-frames a clip", 0: "all P-frames"}
+    scores = [
+        Job(f"score, bitstream, {names[n]}", scoring(n, "bitstream", counts[n]), repeat, total)
+        for n, repeat in ((1, 4), (4, 3), (0, 2))
+    ]
     return [
         Job("demux only (PyAV)", lambda: demux(path), 5, total),
         Job("read_packets", lambda: read_packets(path) and None, 5, total),
-        Job("score, bitstream, 1 P-frame a clip", scoring(1, "bitstream"), 4, total),
-        Job("score, bitstream, 4 P-frames a clip", scoring(4, "bitstream"), 3, total),
-        Job("score, bitstream, all P-frames", scoring(0, "bitstream"), 2, total),
+        *scores,
+        *(job for n in (1, 0) for job in parts[n].jobs(f"of which, {names[n]}")),
         Job("parse only, all P-frames", lambda: parse_only(facts, packets, is_p), 2, p_bytes),
-        Job("score, decoded, 1 P-frame a clip", scoring(1, "decoded"), 1, total),
+        Job("score, decoded, 1 P-frame a clip", scoring(1, "decoded", None), 1, total),
         Job("export_mvs (PyAV)", lambda: export_mvs(path), 2, total),
         Job("full decode to RGB (PyAV)", lambda: to_rgb(path), 1, total),
     ]
@@ -161,17 +168,18 @@ def rows_of(name: str, path: Path, mve: str | None) -> list[list[str]]:
     if extractor is not None:
         best["motion-vector-extractor"] = extractor
         sizes["motion-vector-extractor"] = int(table.size_bytes.sum())
+    take_apart(best)
     one, other = best["demux only (PyAV)"][0], best["export_mvs (PyAV)"][0]
     return [
         [
             name,
             what,
             f"{seconds:.3f}",
-            f"{len(table) / seconds:.0f}",
+            f"{len(table) / seconds:.0f}" if seconds > 0.0005 else "",
             f"{seconds / one:.2f}",
             f"{seconds / other:.4f}",
-            f"{vectors / seconds:.0f}" if vectors is not None else "",
-            f"{sizes[what] / seconds / 1e6:.1f}",
+            f"{vectors / seconds:.0f}" if vectors is not None and seconds > 0 else "",
+            f"{sizes[what] / seconds / 1e6:.1f}" if sizes.get(what) and seconds > 0 else "",
         ]
         for what, (seconds, vectors) in best.items()
     ]
@@ -198,8 +206,8 @@ def main() -> None:
     for video in VIDEOS:
         if arguments.only in (None, video.name):
             rows += rows_of(video.name, make(video), arguments.mve)
-    with arguments.output.open("w", newline="") as file:
-        csv.writer(file).writerows([_HEADER.split(","), *rows])
+            with arguments.output.open("w", newline="") as file:
+                csv.writer(file).writerows([_HEADER.split(","), *rows])
     print(arguments.output.read_text(), end="")
 
 

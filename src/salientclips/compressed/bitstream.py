@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -28,10 +28,12 @@ from .choose import frames_to_read
 from .collect import Collector, FrameFeatures
 from .features import grid_shape, rasterise_vectors, turn_grid, turn_vectors, ycbcr_to_rgb
 
+if TYPE_CHECKING:
+    from ._native._core import CellsResult, H264Reader, Mpeg4Reader
+
 CODECS: tuple[str, ...] = ("h264", "mpeg4")
 """Codecs with a native reader, by FFmpeg's names."""
 
-_PACKETS_EXAMINED = 100
 _BROKEN = frozenset(
     {
         "broken",
@@ -56,18 +58,14 @@ class Unreadable(Exception):  # noqa: N818 - a message between rooms, not an err
     """The stream has a form that the native reader does not read; ``args[0]`` names it."""
 
 
-def why_unreadable(path: Path, facts: StreamFacts) -> str | None:
+def why_unreadable(facts: StreamFacts) -> str | None:
     """Find out from the headers whether the native readers can read a file's motion.
 
     Args:
-        path: A local file.
         facts: What is constant in its stream.
 
     Returns:
         None where they can; else why not, in a line for the user.
-
-    Raises:
-        MediaError: The file cannot be opened.
     """
     if facts.codec not in CODECS:
         return f"there is no bitstream reader for {facts.codec}"
@@ -75,8 +73,8 @@ def why_unreadable(path: Path, facts: StreamFacts) -> str | None:
     if missing is not None:
         return missing
     reader = make_reader(facts)
-    for row, payload in enumerate(islice(read_payloads(path), _PACKETS_EXAMINED)):
-        form = reader.form_not_read(payload, row)
+    for row, payload in enumerate(facts.first_packets):
+        form = reader.form_not_read(memoryview(payload), row)
         if form is not None:
             return f"the bitstream reader does not read this form of {facts.codec}: {form.replace('_', ' ')}"
     return None
@@ -102,6 +100,7 @@ def read_features(
     grid: ClipGrid,
     parameters: FeatureParameters,
     *,
+    threads: int = 1,
     progress: Callable[[float], None] | None = None,
 ) -> Iterator[ClipFeatures]:
     """Read MD and RGB-R of every clip without decoding.
@@ -112,6 +111,7 @@ def read_features(
         table: Its packet table.
         grid: Its clips.
         parameters: How many frames to read of each clip; ``"if"`` is not read here.
+        threads: How many threads parse at most; frames are parsed apart, so that the features do not depend on it.
         progress: Called after each clip with the share of clips that are done, 0 to 1.
 
     Yields:
@@ -127,15 +127,88 @@ def read_features(
     for rows in wanted_of_clip:
         wanted[rows] = True
     collector = Collector(table, parameters, wanted_of_clip, [np.zeros(0, dtype=np.int64)] * len(grid))
-    maker = FeatureMaker(facts, table)
-    for row, picture in read_pictures(path, facts, wanted):
-        if picture is None:
+    for row, features in read_frames(path, facts, table, wanted, threads):
+        if features is None:
             continue
         for clip in collector.finished_before(row):
             yield _reported(clip, progress, len(grid))
-        collector.add_frame(row, maker.features(picture))
+        collector.add_frame(row, features)
     for clip in collector.rest():
         yield _reported(clip, progress, len(grid))
+
+
+def read_frames(
+    path: Path, facts: StreamFacts, table: PacketTable, wanted: npt.NDArray[np.bool_], threads: int
+) -> Iterator[tuple[int, FrameFeatures | None]]:
+    """Parse the wanted P-frames of a file straight into features.
+
+    What :class:`FeatureMaker` makes of a :class:`Picture` in numpy, the native reader makes here by itself.
+
+    Args:
+        path: A local file of one of ``CODECS``.
+        facts: What is constant in its stream.
+        table: Its packet table.
+        wanted: Which rows of the table to parse (num_packets,).
+        threads: How many threads parse at most.
+
+    Yields:
+        The row of each wanted packet, in decoding order, and its features in display orientation; None where its
+        syntax breaks or it is no P-frame.
+
+    Raises:
+        Unreadable: A wanted frame has a form that is not read.
+        MediaError: The file cannot be opened.
+    """
+    from ._native import _core
+
+    reader = _native_reader(facts)
+    cells = _core.CellGrid(facts.width_px, facts.height_px, find_references(table).position, _to_rgb(facts))
+    payloads = read_payloads(path, facts.stream_index)
+    num_wanted = max(_WANTED_IN_BATCH, _WANTED_FOR_A_THREAD * threads)
+    for first, packets in _batches(payloads, wanted, num_wanted):
+        here = wanted[first : first + len(packets)]
+        results = reader.features(packets, here, cells, threads)
+        for row, result in zip(np.flatnonzero(here), results, strict=True):
+            # B-frames are not parsed, but they are not wanted either.
+            if result.type != "B" and (form := _form(result.status)):
+                raise Unreadable(form)
+            yield first + int(row), _upright(result, facts.rotation_deg)
+
+
+_WANTED_IN_BATCH = 16
+"""Wanted frames that are parsed one after the other; singly, each finds the caches full of other work."""
+_WANTED_FOR_A_THREAD = 4
+"""More, where there are many threads to be kept busy."""
+_BYTES_IN_BATCH = 1 << 24
+"""A batch that is larger is parsed at once; more would cost memory and save nothing."""
+
+
+def _batches(
+    payloads: Iterator[memoryview], wanted: npt.NDArray[np.bool_], num_wanted: int
+) -> Iterator[tuple[int, list[memoryview]]]:
+    """Successive packets, as many as hold some wanted ones, with the row of the first; up to the last wanted one."""
+    last = int(np.flatnonzero(wanted)[-1]) if wanted.any() else -1
+    is_wanted = wanted.tolist()
+    first, batch, count, size = 0, list[memoryview](), 0, 0
+    for row, payload in enumerate(islice(payloads, last + 1)):
+        batch.append(payload)
+        count += is_wanted[row]
+        size += payload.nbytes
+        if count >= num_wanted or size >= _BYTES_IN_BATCH:
+            yield first, batch
+            first, batch, count, size = row + 1, [], 0, 0
+    if batch:
+        yield first, batch
+
+
+def _upright(result: CellsResult, turn_deg: int) -> FrameFeatures | None:
+    md, valid, rgbr, energy = result.md, result.valid, result.rgbr, result.energy
+    if md is None or valid is None or rgbr is None or energy is None:
+        return None
+    if turn_deg == 0:
+        return FrameFeatures(md, valid, rgbr, energy)
+    turned = [turn_grid(plane, turn_deg) for plane in (rgbr, energy)]
+    return FrameFeatures(turn_vectors(md, turn_deg), turn_grid(valid, turn_deg), *turned)
 
 
 def read_pictures(
@@ -160,7 +233,7 @@ def read_pictures(
     """
     reader = make_reader(facts, sub_8x8=sub_8x8)
     last = int(np.flatnonzero(wanted)[-1]) if wanted.any() else -1
-    for row, payload in enumerate(islice(read_payloads(path), last + 1)):
+    for row, payload in enumerate(islice(read_payloads(path, facts.stream_index), last + 1)):
         picture = reader.feed(payload, row, bool(wanted[row]))
         if wanted[row]:
             yield row, picture
@@ -208,6 +281,12 @@ def make_reader(facts: StreamFacts, *, sub_8x8: bool = False) -> _Reader:
         The reader, to be fed every packet once, in decoding order.
     """
     return _H264(facts, sub_8x8) if facts.codec == "h264" else _Mpeg4(facts)
+
+
+def _native_reader(facts: StreamFacts) -> H264Reader | Mpeg4Reader:
+    from ._native import _core
+
+    return _core.H264Reader(facts.extradata) if facts.codec == "h264" else _core.Mpeg4Reader(facts.extradata)
 
 
 class _H264:
@@ -270,14 +349,18 @@ def _form(status: str) -> str | None:
     return None if status == "ok" or status in _BROKEN else status
 
 
+def _to_rgb(facts: StreamFacts) -> npt.NDArray[np.float32]:
+    # The readers give 8-bit levels whatever the depth.
+    return ycbcr_to_rgb(facts.colour.matrix, facts.colour.full_range, 8)
+
+
 class FeatureMaker:
     """Turns what the readers give into the features of features.py, in display orientation."""
 
     def __init__(self, facts: StreamFacts, table: PacketTable) -> None:
         self._facts = facts
         self._position = find_references(table).position
-        # The readers give 8-bit levels whatever the depth.
-        self._to_rgb = ycbcr_to_rgb(facts.colour.matrix, facts.colour.full_range, 8)
+        self._to_rgb = _to_rgb(facts)
 
     def features(self, picture: Picture) -> FrameFeatures:
         """Features of one frame; the definitions are those of features.py."""
@@ -287,7 +370,9 @@ class FeatureMaker:
             picture.vectors, facts.width_px, facts.height_px, self._distances(picture)
         )
         means, energy = picture.means[:, :rows, :columns], picture.energy[:rows, :columns]
-        rgbr = np.where(valid, np.tensordot(self._to_rgb, means, axes=1), np.float32(0)).astype(np.float32)
+        # Product by product: a matrix product would leave the order of the sums, and so the bits, to the machine.
+        by_plane = [self._to_rgb[:, plane, None, None] * means[plane] for plane in range(3)]
+        rgbr = np.where(valid, by_plane[0] + by_plane[1] + by_plane[2], np.float32(0))
         turn = facts.rotation_deg
         return FrameFeatures(
             turn_vectors(md, turn), turn_grid(valid, turn), turn_grid(rgbr, turn), turn_grid(energy, turn)

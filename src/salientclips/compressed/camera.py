@@ -13,6 +13,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from .extension import extension
+
 _MIN_CELLS_AFFINE = 24
 """With fewer valid cells only their median is taken out: an affine fit has 6 unknowns and outliers."""
 
@@ -39,10 +41,29 @@ def remove_camera_motion(
         Displacements of the same shape and unit relative to the camera; 0 where not valid. With fewer than
         24 valid cells in a frame only their median is subtracted.
     """
+    native = extension()
+    if native is None:
+        return remove_in_numpy(md, valid)
+    height, width = md.shape[-2:]
+    fields = np.ascontiguousarray(md, dtype=np.float32).reshape(-1, 2, height, width)
+    masks = np.ascontiguousarray(valid, dtype=np.bool_).reshape(-1, height, width)
+    return native.remove_camera_motion(fields, masks).reshape(md.shape)
+
+
+def remove_in_numpy(md: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+    """:func:`remove_camera_motion` without the extension, and its definition.
+
+    Args:
+        md: Displacements (2, h, w) or (n, 2, h, w), source pixels per frame.
+        valid: Where a cell has a vector (h, w) or (n, h, w).
+
+    Returns:
+        What :func:`remove_camera_motion` returns; the two differ by the order of sums, less than 1e-4 px.
+    """
     if md.ndim == 4:
         if len(md) == 0:
             return md.copy()
-        return np.stack([remove_camera_motion(one, mask) for one, mask in zip(md, valid, strict=True)])
+        return np.stack([remove_in_numpy(one, mask) for one, mask in zip(md, valid, strict=True)])
     cells = np.flatnonzero(valid)
     flat, result = md.reshape(2, -1), np.zeros_like(md, order="C")
     # Cells one after the other, (x, y) each: the order in which the sums of the fit are fastest.

@@ -127,4 +127,6 @@ def _stack(
     arrays: Sequence[npt.NDArray[Scalar] | None], shape: tuple[int, ...], kind: type[Scalar]
 ) -> npt.NDArray[Scalar]:
     present = [array for array in arrays if array is not None]
+    if len(present) == 1:
+        return present[0][np.newaxis]
     return np.stack(present) if present else np.zeros((0, *shape), dtype=kind)

@@ -22,7 +22,7 @@ it is said:
   coefficients. This keeps "how much new detail came in" and leaves out the level, which codecs code in ways
   that differ.
 
-Pure numpy: no file is touched here, and no network's input size is decided here.
+No file is touched here, and no network's input size is decided here.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from ..errors import InputError
 from ..media.colour import ColourMatrix
 from ..media.vectors import VECTOR_DTYPE
 from .camera import remove_camera_motion
+from .extension import extension
 
 CELL_PX = 16
 """Side of a grid cell in source pixels: the macroblock of MPEG-1 to H.264."""
@@ -55,6 +56,7 @@ __all__ = [
     "cell_mean",
     "flatten_intra",
     "grid_shape",
+    "rasterise_in_numpy",
     "rasterise_vectors",
     "remove_camera_motion",
     "residual_cells",
@@ -105,6 +107,32 @@ def rasterise_vectors(
         raise InputError(
             f"the temporal distance is {temporal_distance}", "give frames since the reference, above 0"
         )
+    native = extension()
+    if native is None:
+        return rasterise_in_numpy(vectors, width_px, height_px, temporal_distance)
+    distances = np.broadcast_to(np.asarray(temporal_distance, dtype=np.float64), len(vectors))
+    records = np.ascontiguousarray(vectors).view(np.uint8)
+    return native.rasterise(records, width_px, height_px, np.ascontiguousarray(distances))
+
+
+def rasterise_in_numpy(
+    vectors: npt.NDArray[np.void],
+    width_px: int,
+    height_px: int,
+    temporal_distance: float | npt.NDArray[np.int64],
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+    """:func:`rasterise_vectors` without the extension, and its definition.
+
+    Args:
+        vectors: Records (num_vectors,).
+        width_px: Coded width, source pixels.
+        height_px: Coded height, source pixels.
+        temporal_distance: Frames from the reference to this frame, above 0.
+
+    Returns:
+        What :func:`rasterise_vectors` returns: the same bits where blocks lie within a cell, as those of all
+        codecs read here do; else up to the order of a cell's sums.
+    """
     rows, columns = grid_shape(width_px, height_px)
     is_past = vectors["source"] < 0
     past, distance = vectors, np.broadcast_to(temporal_distance, len(vectors))

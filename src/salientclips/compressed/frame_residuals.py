@@ -74,7 +74,7 @@ class ResidualReader:
                 that turns up half way, from the iterator.
             MediaError: The file cannot be opened.
         """
-        obstacle = None if backend == "decoded" else why_unreadable(self.path, self.facts)
+        obstacle = None if backend == "decoded" else why_unreadable(self.facts)
         if backend == "bitstream" and obstacle is not None:
             raise unreadable(self.path, obstacle)
         begins: OneBackend = "decoded" if backend == "decoded" or obstacle else "bitstream"

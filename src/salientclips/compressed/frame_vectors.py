@@ -125,7 +125,7 @@ class VectorReader:
         is_b = self.table.is_shown & (self.table.frame_type == _B)
         if self.frames == "all" and is_b.any():
             return "it has B-frames, whose vectors only the decoder gives"
-        return why_unreadable(self.path, self.facts)
+        return why_unreadable(self.facts)
 
     def _no_partitions(self, reason: str) -> FeatureUnavailableError:
         return FeatureUnavailableError(

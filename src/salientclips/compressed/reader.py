@@ -37,7 +37,7 @@ class FeatureReader:
     grid: ClipGrid
     """Its clips."""
     threads: int = 1
-    """Decoder threads; the features do not depend on it."""
+    """Threads that parse or decode; the features do not depend on it."""
     backend: Backend = "auto"
     """Who is to read motion and residuals."""
     progress: Callable[[float], None] | None = None
@@ -122,7 +122,7 @@ class FeatureReader:
     def _is_readable(self) -> bool:
         if self.backend == "decoded":
             return False
-        reason = bitstream.why_unreadable(self.path, self._facts)
+        reason = bitstream.why_unreadable(self._facts)
         if reason is not None and self.backend == "bitstream":
             raise FeatureUnavailableError(
                 f"'{self.path}' cannot be read without decoding: {reason}", "use the decoded back end"
@@ -133,7 +133,13 @@ class FeatureReader:
         given = 0
         try:
             for clip in bitstream.read_features(
-                self.path, self._facts, self.table, self.grid, parameters, progress=self.progress
+                self.path,
+                self._facts,
+                self.table,
+                self.grid,
+                parameters,
+                threads=self.threads,
+                progress=self.progress,
             ):
                 given += 1
                 yield clip
@@ -185,7 +191,7 @@ def with_bitstream(probe: Probe) -> Probe:
     Returns:
         The same with ``features`` naming the back end that :class:`FeatureReader` would use, and why.
     """
-    reason = bitstream.why_unreadable(probe.path, read_facts(probe.path))
+    reason = bitstream.why_unreadable(read_facts(probe.path))
     features = dict(probe.features)
     for name in _MOTION:
         if reason is None:

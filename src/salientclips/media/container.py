@@ -20,13 +20,18 @@ import av.video.stream
 from ..errors import FileMissingError, NotAVideoError, NoVideoStreamError
 from ..timeline import Timeline
 
+_DECODE_NOTHING = [{"skip_frame": "all"}] * 64
+"""Options of the first streams while FFmpeg looks at them; those beyond are probed as ever."""
+
 
 @contextmanager
-def open_container(path: Path) -> Iterator[av.container.InputContainer]:
+def open_container(path: Path, *, for_packets: bool = False) -> Iterator[av.container.InputContainer]:
     """Open a media file for reading and close it at the end of the block.
 
     Args:
         path: A local file.
+        for_packets: Whether only the bytes of packets are wanted. FFmpeg then decodes nothing to guess what
+            the container does not say: display times in AVI, pixel formats, which video stream is best.
 
     Yields:
         PyAV's container.
@@ -39,7 +44,12 @@ def open_container(path: Path) -> Iterator[av.container.InputContainer]:
         raise FileMissingError(path)
     try:
         # A metadata tag that is not UTF-8 must not keep a video from being read.
-        container = av.open(str(path), metadata_errors="replace")
+        options = _DECODE_NOTHING if for_packets else None
+        container = av.open(
+            str(path),
+            metadata_errors="replace",
+            stream_options=options,  # type: ignore[arg-type]  # PyAV's stub says str; it takes mappings
+        )
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise NotAVideoError(path, _reason(error)) from error
     with container:

@@ -18,8 +18,9 @@ from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
-from typing import overload
+from typing import cast, overload
 
 import av.container
 import av.error
@@ -35,6 +36,8 @@ from .container import open_container, timeline_of, video_stream
 from .frame_types import frame_typer
 
 _PROGRESS_EVERY = 1000
+_BATCH = 64
+"""Packets that are held at once; even large pictures are then some megabytes."""
 _INT32_MAX = 2**31 - 1
 
 
@@ -90,21 +93,24 @@ def _collect(
 ) -> str | None:
     """Fill the columns; returns what stopped the pass early, if anything did."""
     total_bytes = container.size
-    try:
-        for packet in container.demux(stream):
-            if packet.size == 0:  # the flush packet at the end, and empty samples
-                continue
-            columns.add(packet)
-            if (
-                progress is not None
-                and len(columns.pts) % _PROGRESS_EVERY == 0
-                and packet.pos
-                and total_bytes > 0
-            ):
-                progress(min(1.0, packet.pos / total_bytes))
-    except (av.error.FFmpegError, OSError) as error:
-        return str(error)
-    return None
+    packets = container.demux(stream)
+    batch: list[av.packet.Packet[av.video.stream.VideoStream]] = []
+    stopped = None
+    while stopped is None:
+        try:
+            batch.extend(islice(packets, _BATCH))
+            if not batch:
+                return None
+        except (av.error.FFmpegError, OSError) as error:
+            stopped = str(error)  # what came before it is in the batch
+        before = len(columns.pts)
+        # The flush packet at the end, and empty samples, are no packets.
+        columns.add([packet for packet in batch if packet.size])
+        is_due = len(columns.pts) // _PROGRESS_EVERY > before // _PROGRESS_EVERY
+        if progress is not None and is_due and batch[-1].pos and total_bytes > 0:
+            progress(min(1.0, batch[-1].pos / total_bytes))
+        batch.clear()
+    return stopped
 
 
 class _Columns:
@@ -122,21 +128,39 @@ class _Columns:
         self.num_corrupt = 0
         self.first_dts: int | None = None
 
-    def add(self, packet: av.packet.Packet[av.video.stream.VideoStream]) -> None:
-        # Without either stamp, the packet follows the one before: raw streams have none at all.
-        fallback = self.pts[-1] + self.duration[-1] if self.pts else 0
-        stamp = packet.pts if packet.pts is not None else packet.dts
-        if self.first_dts is None:
-            self.first_dts = packet.dts
-        head = self._type_of(memoryview(packet))
-        self.pts.append(fallback if stamp is None else stamp)
-        self.has_pts.append(packet.pts is not None)
-        self.duration.append(min(max(packet.duration or 0, 0), _INT32_MAX))
-        self.size.append(packet.size)
-        self.is_key.append(packet.is_keyframe)
-        self.is_shown.append(head.is_shown and not packet.is_discard)
-        self.type.append(head.type)
-        self.num_corrupt += packet.is_corrupt
+    def add(self, packets: list[av.packet.Packet[av.video.stream.VideoStream]]) -> None:
+        # Column by column: a call for each packet would cost as much as reading it.
+        if self.first_dts is None and packets:
+            self.first_dts = packets[0].dts
+        heads = [self._type_of(memoryview(p)) for p in packets]
+        durations = [min(max(p.duration or 0, 0), _INT32_MAX) for p in packets]
+        stamps = [p.pts for p in packets]
+        self.has_pts.extend([stamp is not None for stamp in stamps])
+        if None in stamps:
+            self._fill_stamps(packets, stamps, durations)
+        self.pts.extend(cast("list[int]", stamps))
+        self.duration.extend(durations)
+        self.size.extend([p.size for p in packets])
+        self.is_key.extend([p.is_keyframe for p in packets])
+        self.is_shown.extend(
+            [head.is_shown and not p.is_discard for head, p in zip(heads, packets, strict=True)]
+        )
+        self.type.extend([head.type for head in heads])
+        self.num_corrupt += sum([p.is_corrupt for p in packets])
+
+    def _fill_stamps(
+        self,
+        packets: list[av.packet.Packet[av.video.stream.VideoStream]],
+        stamps: list[int | None],
+        durations: list[int],
+    ) -> None:
+        """The dts for a pts that is missing; without either, a packet follows the one before: raw streams."""
+        after = self.pts[-1] + self.duration[-1] if self.pts else 0
+        for i, packet in enumerate(packets):
+            stamp = stamps[i]
+            if stamp is None:
+                stamp = stamps[i] = after if packet.dts is None else packet.dts
+            after = stamp + durations[i]
 
     def table(self, timeline: Timeline, codec: str, is_avi: bool, error: str | None) -> PacketTable:
         pts = np.array(self.pts, dtype=np.int64)

@@ -119,15 +119,20 @@ class _Mpeg4Typer:
         return head
 
     def _vop(self, header: bytes) -> FrameHead:
-        bits = Bits(header)
-        head = self._TYPES[bits.u(2)]
+        # By hand instead of with Bits, as this runs for every packet.
+        left = 8 * len(header) - 2
+        value = int.from_bytes(header, "big")
+        if left < 0:
+            raise OutOfBitsError
+        head = self._TYPES[value >> left]
         if not self._increment_bits:
             return head
-        while bits.u(1):  # modulo_time_base
-            pass
-        bits.u(1 + self._increment_bits + 1)  # marker, vop_time_increment, marker
-        is_coded = bits.u(1)
-        return head if is_coded else FrameHead(head.type, False)
+        while left > 0 and value >> (left - 1) & 1:  # modulo_time_base
+            left -= 1
+        left -= 1 + 1 + self._increment_bits + 1 + 1  # its 0, marker, vop_time_increment, marker, vop_coded
+        if left < 0:
+            raise OutOfBitsError
+        return head if value >> left & 1 else FrameHead(head.type, False)
 
     def _read_vol(self, data: bytes) -> None:
         """6.2.3, only as far as vop_time_increment_resolution, whose width hides vop_coded."""

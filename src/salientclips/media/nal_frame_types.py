@@ -7,7 +7,8 @@ first slice, as libavcodec has it. It does not look at further slices, fields or
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from struct import Struct
 
 from .bits import Bits
 from .heads import UNKNOWN, B, FrameHead, I, P
@@ -21,6 +22,10 @@ def _unescape(payload: bytes) -> bytes:
     return payload.replace(b"\x00\x00\x03", b"\x00\x00") if b"\x00\x00\x03" in payload else payload
 
 
+_FIRST_NAL: Callable[[memoryview], tuple[int, int, int]] = Struct(">IBB").unpack_from
+"""Length, first byte and first byte of the payload."""
+
+
 class H264Typer:
     """Types H.264 packets by the slice_type of their first slice."""
 
@@ -29,12 +34,18 @@ class H264Typer:
 
     def __call__(self, packet: memoryview) -> FrameHead:
         """Type one packet; see :data:`frame_types.FrameTyper`."""
+        if self._length_size == 4 and len(packet) >= 6:
+            # Most packets of most videos there are: a slice stands at once behind its length.
+            size, header, slice_start = _FIRST_NAL(packet)
+            head = _SLICE_AT_MB_0[slice_start]
+            if head is not None and size >= 2 and header & 31 in (1, 2, 5):
+                return head
         if self._length_size == 0:
             for nal in _nal_units(packet, 0):
                 if nal[0] & 31 in (1, 2, 5):
                     return _SLICE_AT_MB_0[nal[1]] or _h264_slice(bytes(nal[1:24]))
             return UNKNOWN
-        # What _nal_units does, without its slices: this runs once for every packet of most videos there are.
+        # What _nal_units does, without its slices: this runs for packets that begin with a delimiter or metadata.
         at, prefix, end = 0, self._length_size, len(packet)
         while at + prefix < end:
             size = int.from_bytes(packet[at : at + prefix], "big")

@@ -35,6 +35,10 @@ class StreamFacts:
     """How the planes make colour."""
     rotation_deg: int
     """Clockwise turn that displays the picture upright: 0, 90, 180 or 270."""
+    stream_index: int
+    """Which stream of the file it is."""
+    first_packets: tuple[bytes, ...]
+    """Its first packets, some 100 at most, for a look at the forms that it has."""
 
 
 def read_facts(path: Path) -> StreamFacts:
@@ -54,24 +58,41 @@ def read_facts(path: Path) -> StreamFacts:
     with open_container(path) as container:
         stream = video_stream(container, path)
         context = stream.codec_context
+        context.thread_count = 1  # for one frame, threads cost more than they give
         colour, turn = colour_of(2, 0, "yuv420p", 8), 0
+        first: list[bytes] = []
+        is_known, num_bytes = False, 0
         try:
-            for frame in container.decode(stream):
-                depth = frame.format.components[0].bits
-                colour = colour_of(int(frame.colorspace), int(frame.color_range), frame.format.name, depth)
-                turn = rotation_deg(frame)
-                break
+            for packet in container.demux(stream):
+                if packet.size > 0 and len(first) < _FIRST_PACKETS and num_bytes < _FIRST_BYTES:
+                    first.append(bytes(packet))
+                    num_bytes += packet.size
+                elif is_known:
+                    break
+                for frame in () if is_known else packet.decode():
+                    depth = frame.format.components[0].bits
+                    colour = colour_of(
+                        int(frame.colorspace), int(frame.color_range), frame.format.name, depth
+                    )
+                    turn, is_known = rotation_deg(frame), True
+                    break
         except (av.error.FFmpegError, OSError):
             pass
         extradata = bytes(context.extradata or b"")
-        return StreamFacts(codec_name(stream), extradata, context.width, context.height, colour, turn)
+        size = context.width, context.height
+        return StreamFacts(codec_name(stream), extradata, *size, colour, turn, stream.index, tuple(first))
 
 
-def read_payloads(path: Path) -> Iterator[memoryview]:
+_FIRST_PACKETS = 100
+_FIRST_BYTES = 1 << 24
+
+
+def read_payloads(path: Path, stream_index: int | None = None) -> Iterator[memoryview]:
     """The packets of a file's main video stream, in decoding order; the rows of its packet table.
 
     Args:
         path: A local file.
+        stream_index: Which stream that is, where it is known: the file is then opened without a frame decoded.
 
     Yields:
         The bytes of one packet, not copied, as a reader touches no more than the headers of most. The pass ends
@@ -82,8 +103,8 @@ def read_payloads(path: Path) -> Iterator[memoryview]:
         NotAVideoError: FFmpeg cannot open it.
         NoVideoStreamError: It has no moving pictures.
     """
-    with open_container(path) as container:
-        stream = video_stream(container, path)
+    with open_container(path, for_packets=stream_index is not None) as container:
+        stream = video_stream(container, path) if stream_index is None else container.streams[stream_index]
         try:
             for packet in container.demux(stream):
                 if packet.size > 0:

@@ -251,12 +251,11 @@ def moving(clip: ClipFeatures) -> Scores:
     assert clip.md is not None
     assert clip.md_valid is not None
     scale = NET_SIDE_PX / (16 * min(clip.md.shape[-2:]))
-    lengths = np.empty(len(clip.md))
-    for i, (md, valid) in enumerate(zip(clip.md, clip.md_valid, strict=True)):
-        own = remove_camera_motion(md, valid)
-        lengths[i] = np.hypot(own[0], own[1])[valid].mean() if valid.any() else 0.0
-    lengths *= scale
-    return lengths
+    own = remove_camera_motion(clip.md, clip.md_valid)
+    lengths = np.sqrt(np.square(own[:, 0]) + np.square(own[:, 1]))  # 0 where a cell is not valid
+    cells = np.maximum(np.count_nonzero(clip.md_valid, axis=(1, 2)), 1)
+    mean: Scores = np.sum(lengths, axis=(1, 2), dtype=np.float64) / cells * scale
+    return mean
 
 
 def unpredicted(clip: ClipFeatures) -> Scores:
@@ -266,6 +265,6 @@ def unpredicted(clip: ClipFeatures) -> Scores:
     """
     assert clip.energy is not None
     assert clip.md_valid is not None
-    cells = np.maximum(clip.md_valid.sum(axis=(1, 2)), 1)
+    cells = np.maximum(np.count_nonzero(clip.md_valid, axis=(1, 2)), 1)
     mean: Scores = np.sum(clip.energy * clip.md_valid, axis=(1, 2), dtype=np.float64) / cells
     return np.sqrt(mean)

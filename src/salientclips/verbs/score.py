@@ -48,7 +48,7 @@ def score(
         clip: How long a clip is; by default what the sampler has as ``clip_spec`` (a learned one was trained on
             it), else 16 frames at step 2, about a second.
         grid: Score these clips instead, for example scenes; times in seconds on the timeline.
-        threads: Decoder threads; the result does not depend on it.
+        threads: Threads that parse or decode; the result does not depend on it.
         backend: Who reads motion and residuals: ``"bitstream"`` without decoding, ``"decoded"``, or
             ``"auto"``, the first of them that can.
         table: The file's packet table where it was read already; saves a pass.

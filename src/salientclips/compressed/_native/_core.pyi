@@ -76,6 +76,68 @@ class FrameResult:
     def intra(self) -> npt.NDArray[np.bool_] | None:
         """Intra-coded macroblocks (h, w)."""
 
+class CellGrid:
+    """The grid of cells of a stream, and what is constant of its features."""
+
+    def __init__(
+        self,
+        width_px: int,
+        height_px: int,
+        positions: npt.NDArray[np.int64],
+        to_rgb: npt.NDArray[np.float32],
+    ) -> None:
+        """Take the size of the picture, 1 to 65536, and copy the arrays.
+
+        Args:
+            width_px: Coded width.
+            height_px: Coded height.
+            positions: Place of each packet in display order (num_packets,).
+            to_rgb: What ``features.ycbcr_to_rgb`` gives (3, 3).
+
+        Raises:
+            ValueError: A size or a shape is impossible.
+        """
+
+class CellsResult:
+    """Features of one wanted packet (see ``compressed/features.py``), in coded orientation; None where it broke."""
+
+    @property
+    def type(self) -> str:
+        """``"I"``, ``"P"``, ``"B"`` or ``"?"``."""
+    @property
+    def status(self) -> str:
+        """``"ok"``, or why there are no arrays; of MPEG-4 only forms that are not read are named."""
+    @property
+    def md(self) -> npt.NDArray[np.float32] | None:
+        """Displacements (2, h, w), pixels per frame."""
+    @property
+    def valid(self) -> npt.NDArray[np.bool_] | None:
+        """Cells that have a vector (h, w)."""
+    @property
+    def rgbr(self) -> npt.NDArray[np.float32] | None:
+        """Mean RGB residual (3, h, w), 8-bit levels."""
+    @property
+    def energy(self) -> npt.NDArray[np.float32] | None:
+        """Mean squared luma residual (h, w), squared 8-bit levels."""
+
+def remove_camera_motion(
+    md: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float32]:
+    """``camera.remove_camera_motion`` of several fields, C-contiguous (n, 2, h, w) and (n, h, w).
+
+    Raises:
+        ValueError: The shapes do not fit together.
+    """
+
+def rasterise(
+    records: npt.NDArray[np.uint8], width_px: int, height_px: int, distances: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+    """``features.rasterise_vectors`` of records seen as bytes (40 n,) and distances above 0 (n,).
+
+    Raises:
+        ValueError: The lengths do not fit together.
+    """
+
 class H264Reader:
     """Reads an H.264 stream packet by packet in decoding order, without making a pixel.
 
@@ -114,6 +176,30 @@ class H264Reader:
 
         Raises:
             ValueError: The lists differ in length.
+        """
+
+    def features(
+        self,
+        packets: list[memoryview],
+        wanted: npt.NDArray[np.bool_],
+        grid: CellGrid,
+        threads: int = 1,
+    ) -> list[CellsResult]:
+        """Take the next packets, and reduce the wanted P-frames to cells, on several threads without the GIL.
+
+        Packets are counted from the first that this reader was given; all must come this way.
+
+        Args:
+            packets: Access units, in decoding order.
+            wanted: Which of them are wanted (num_packets,).
+            grid: The grid of cells.
+            threads: At most so many threads, the caller's among them.
+
+        Returns:
+            One result for each wanted packet.
+
+        Raises:
+            ValueError: ``packets`` and ``wanted`` differ in length.
         """
 
 class Mpeg4Vop:
@@ -204,6 +290,30 @@ class Mpeg4Reader:
 
     def feed(self, packet: bytes | memoryview, parse: bool = True) -> list[Mpeg4Frame]:
         """The VOPs of a packet; with ``parse``, P-VOPs come with their content. Never raises for bad data."""
+
+    def features(
+        self,
+        packets: list[memoryview],
+        wanted: npt.NDArray[np.bool_],
+        grid: CellGrid,
+        threads: int = 1,
+    ) -> list[CellsResult]:
+        """Take the next packets, and reduce the wanted P-frames to cells, on several threads without the GIL.
+
+        Packets are counted from the first that this reader was given; all must come this way.
+
+        Args:
+            packets: Access units, in decoding order.
+            wanted: Which of them are wanted (num_packets,).
+            grid: The grid of cells.
+            threads: At most so many threads, the caller's among them.
+
+        Returns:
+            One result for each wanted packet.
+
+        Raises:
+            ValueError: ``packets`` and ``wanted`` differ in length.
+        """
 
     @property
     def status(self) -> str:

@@ -5,6 +5,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <vector>
 
 namespace salientclips {
 
@@ -23,6 +25,23 @@ public:
 
 private:
     Py_buffer view_{};
+};
+
+// Holds the packets of a list, and which of them are wanted: one byte each, not 0.
+class HeldPackets {
+public:
+    HeldPackets(const std::vector<nanobind::object>& packets, const nanobind::object& wanted) : wanted_(wanted) {
+        if (wanted_.size() != packets.size()) throw nanobind::value_error("packets and wanted differ in length");
+        for (const auto& packet : packets) packets_.emplace_back(packet);
+    }
+
+    std::size_t size() const { return packets_.size(); }
+    const HeldBytes& operator[](std::size_t i) const { return packets_[i]; }
+    bool wanted(std::size_t i) const { return wanted_.data()[i] != 0; }
+
+private:
+    HeldBytes wanted_;
+    std::deque<HeldBytes> packets_;
 };
 
 }  // namespace salientclips

@@ -6,28 +6,27 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <exception>
 #include <optional>
 
-#include "h264/parallel.hpp"
+#include "bind_features.hpp"
+#include "h264/cells.hpp"
 #include "h264/reader.hpp"
 #include "held_bytes.hpp"
 #include "mpeg4/bind.hpp"
+#include "parallel.hpp"
+#include "to_numpy.hpp"
 
 namespace nb = nanobind;
 
 namespace {
 
 using namespace salientclips::h264;
+using salientclips::Cells;
+using salientclips::CellGrid;
+using salientclips::to_numpy;
 
-// A numpy array that owns what was in the vector.
-template <class T>
-nb::object to_numpy(std::vector<T>&& values, std::initializer_list<std::size_t> shape) {
-    auto* owned = new std::vector<T>(std::move(values));
-    nb::capsule owner(owned, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
-    return nb::cast(nb::ndarray<nb::numpy, T>(owned->data(), shape, owner));
-}
-
-// The same for records, which numpy sees as bytes first and then by their dtype.
+// Records, which numpy sees as bytes first and then by their dtype.
 template <class T>
 nb::object to_records(std::vector<T>&& values, const nb::object& dtype) {
     auto* owned = new std::vector<T>(std::move(values));
@@ -42,13 +41,11 @@ nb::object to_records(std::vector<T>&& values, const nb::object& dtype) {
 struct Dtypes {
     nb::object vector;
     nb::object reference;
-    nb::object boolean;
 
     Dtypes() {
         const nb::module_ ours = nb::module_::import_("salientclips.compressed._native.dtypes");
         vector = ours.attr("VECTOR");
         reference = ours.attr("REFERENCE");
-        boolean = nb::module_::import_("numpy").attr("bool_");
     }
 };
 
@@ -73,9 +70,9 @@ FrameResult to_result(Frame&& frame, const Dtypes& dtypes) {
     const auto w = static_cast<std::size_t>(frame.width_mbs);
     result.vectors = to_records(std::move(frame.vectors), dtypes.vector);
     result.references = to_records(std::move(frame.references), dtypes.reference);
-    result.means = to_numpy(std::move(frame.means), {3, h, w});
-    result.energy = to_numpy(std::move(frame.energy), {h, w});
-    result.intra = to_numpy(std::move(frame.intra), {h, w}).attr("view")(dtypes.boolean);
+    result.means = to_numpy<float>(std::move(frame.means), {3, h, w});
+    result.energy = to_numpy<float>(std::move(frame.energy), {h, w});
+    result.intra = to_numpy<bool>(std::move(frame.intra), {h, w});
     return result;
 }
 
@@ -117,7 +114,7 @@ public:
             for (std::size_t i = 0; i < views.size(); ++i) {
                 jobs.push_back(reader_.accept(views[i].first, views[i].second, parse[i]));
             }
-            parse_jobs(jobs, scratches_, sub_8x8, threads);
+            parse_all(jobs, threads, [&](std::size_t i, Scratch& scratch) { parse_job(jobs[i], scratch, sub_8x8); });
         }
         std::vector<FrameResult> results;
         results.reserve(jobs.size());
@@ -125,7 +122,47 @@ public:
         return results;
     }
 
+    std::vector<CellsResult> features(const std::vector<nb::object>& packets, const nb::object& wanted,
+                                      const CellGrid& grid, unsigned threads) {
+        const salientclips::HeldPackets held(packets, wanted);
+        std::vector<Job> jobs;
+        std::vector<Cells> cells;
+        {
+            nb::gil_scoped_release released;
+            for (std::size_t i = 0; i < held.size(); ++i) {
+                Job job = reader_.accept(held[i].data(), held[i].size(), held.wanted(i));
+                if (held.wanted(i)) jobs.push_back(std::move(job));
+            }
+            cells.resize(jobs.size());
+            parse_all(jobs, threads, [&](std::size_t i, Scratch& scratch) {
+                parse_cells(jobs[i], scratch, grid, cells[i]);
+            });
+        }
+        std::vector<CellsResult> results;
+        results.reserve(jobs.size());
+        for (std::size_t i = 0; i < jobs.size(); ++i) {
+            const PictureHead& head = jobs[i].frame.head;
+            results.push_back(to_cells_result(std::move(cells[i]), grid, head.type, name_of(head.status)));
+        }
+        return results;
+    }
+
 private:
+    // A picture for which memory runs out is marked broken; nothing is thrown from a thread.
+    template <class Work>
+    void parse_all(std::vector<Job>& jobs, unsigned threads, const Work& work) {
+        const std::size_t wanted = salientclips::useful_threads(jobs.size(), threads);
+        if (scratches_.size() < wanted) scratches_.resize(wanted);
+        salientclips::for_each_job(jobs.size(), threads, [&](std::size_t i, std::size_t thread) {
+            try {
+                work(i, scratches_[thread]);
+            } catch (const std::exception&) {
+                jobs[i].frame.head.status = Status::kBroken;
+                jobs[i].frame.parsed = false;
+            }
+        });
+    }
+
     Dtypes dtypes_;
     Reader reader_;
     std::vector<Scratch> scratches_{1};
@@ -159,6 +196,9 @@ NB_MODULE(_core, m) {
         .def("look", &H264Reader::look, nb::arg("packet"))
         .def("feed", &H264Reader::feed, nb::arg("packet"), nb::arg("parse"), nb::arg("sub_8x8") = false)
         .def("feed_many", &H264Reader::feed_many, nb::arg("packets"), nb::arg("parse"), nb::arg("sub_8x8") = false,
+             nb::arg("threads") = 1)
+        .def("features", &H264Reader::features, nb::arg("packets"), nb::arg("wanted"), nb::arg("grid"),
              nb::arg("threads") = 1);
+    bind_features(m);
     bind_mpeg4(m);
 }

@@ -13,10 +13,14 @@ constexpr StateTables make_states() {
     for (unsigned state = 0; state < 64; ++state) {
         for (unsigned mps = 0; mps < 2; ++mps) {
             const unsigned s = state * 2 + mps;
-            for (unsigned q = 0; q < 4; ++q) t.range_lps[q][s] = tables::kRangeLps[state][q];
-            t.next_mps[s] = static_cast<std::uint8_t>(tables::kNextState[state][1] * 2 + mps);
+            for (unsigned q = 0; q < 4; ++q) {
+                const unsigned lps = tables::kRangeLps[state][q];
+                t.range_lps[q * 128 + s] = static_cast<std::uint8_t>(lps);
+                t.shift_lps[q * 128 + s] = static_cast<std::uint8_t>(9 - std::bit_width(lps));
+            }
+            t.next[128 + s] = static_cast<std::uint8_t>(tables::kNextState[state][1] * 2 + mps);
             const unsigned turned = state == 0 ? mps ^ 1 : mps;
-            t.next_lps[s] = static_cast<std::uint8_t>(tables::kNextState[state][0] * 2 + turned);
+            t.next[s] = static_cast<std::uint8_t>(tables::kNextState[state][0] * 2 + turned);
         }
     }
     return t;

@@ -1,6 +1,8 @@
 // CABAC: the arithmetic decoding engine and its contexts, ITU-T H.264 clauses 9.3.1 and 9.3.3.2.
 //
-// The offset of the standard is kept with up to 40 bits read ahead of it, so that renormalising is a subtraction.
+// The offset of the standard stands below the sign of a word, with the bits that follow it in the stream read
+// ahead below, so that renormalising is a shift. Which of its two values a decision has is as good as random to a
+// processor, so that decisions compute both ways and choose by a mask: nothing is there to be predicted wrongly.
 #pragma once
 
 #include <array>
@@ -10,6 +12,13 @@
 
 #include "../bits.hpp"
 #include "levels.hpp"
+
+// A decision is some twenty instructions and half of the time: a call to it would cost as much again.
+#if defined(_MSC_VER)
+#define SALIENTCLIPS_INLINE __forceinline
+#else
+#define SALIENTCLIPS_INLINE inline __attribute__((always_inline))
+#endif
 
 namespace salientclips::h264 {
 
@@ -22,9 +31,9 @@ using Contexts = std::array<std::uint8_t, kNumContexts>;
 void init_contexts(Contexts& contexts, int column, int qp);
 
 struct StateTables {
-    std::uint8_t range_lps[4][128];  // [qCodIRangeIdx][state]
-    std::uint8_t next_mps[128];
-    std::uint8_t next_lps[128];
+    std::uint8_t range_lps[4 * 128];  // [qCodIRangeIdx * 128 + state]
+    std::uint8_t next[2 * 128];       // [state] after the less probable value, [128 + state] after the other
+    std::uint8_t shift_lps[4 * 128];  // [qCodIRangeIdx * 128 + state]: how far to shift range_lps up to 256 or more
 };
 extern const StateTables kStates;
 
@@ -37,66 +46,70 @@ public:
         next_ = byte;
         range_ = 510;
         value_ = 0;
-        spare_ = -9;
+        ahead_ = -9;
         refill();
     }
 
-    int decision(std::uint8_t& state) {
-        if (spare_ < 8) refill();
-        const unsigned s = state;
-        const std::uint32_t lps = kStates.range_lps[(range_ >> 6) & 3][s];
+    SALIENTCLIPS_INLINE int decision(std::uint8_t& state) {
+        const std::uint32_t s = state;
+        const std::uint32_t at = ((range_ & 0xC0) << 1) + s;
+        const std::uint32_t lps = kStates.range_lps[at];
+        const std::uint32_t lps_shift = kStates.shift_lps[at];
         const std::uint32_t mps = range_ - lps;
-        const std::uint64_t bound = static_cast<std::uint64_t>(mps) << spare_;
-        if (value_ < bound) {
-            state = kStates.next_mps[s];
-            const int shift = mps < 256 ? 1 : 0;
-            range_ = mps << shift;
-            spare_ -= shift;
-            return static_cast<int>(s & 1);
-        }
-        value_ -= bound;
-        state = kStates.next_lps[s];
-        const int shift = std::countl_zero(lps) - 23;
-        range_ = lps << shift;
-        spare_ -= shift;
-        return static_cast<int>(s & 1) ^ 1;
+        const std::uint32_t mps_shift = mps >> 8 ^ 1;
+        const std::int64_t bound = static_cast<std::int64_t>(mps) << kShift;
+        const std::int64_t rest = value_ - bound;
+        const std::int64_t is_mps = rest >> 63;  // all ones where the more probable value was sent
+        const auto mask = static_cast<std::uint32_t>(is_mps);
+        state = kStates.next[s + (mask & 128)];
+        const std::uint32_t shift = lps_shift ^ ((lps_shift ^ mps_shift) & mask);
+        range_ = (lps ^ ((lps ^ mps) & mask)) << shift;
+        value_ = (rest + (bound & is_mps)) << shift;
+        ahead_ -= static_cast<int>(shift);
+        if (ahead_ < kFewBits) refill();
+        return static_cast<int>(~(s ^ mask) & 1);
     }
 
-    int bypass() {
-        if (spare_ < 8) refill();
-        --spare_;
-        const std::uint64_t bound = static_cast<std::uint64_t>(range_) << spare_;
-        if (value_ < bound) return 0;
-        value_ -= bound;
-        return 1;
+    SALIENTCLIPS_INLINE int bypass() {
+        const std::int64_t bound = static_cast<std::int64_t>(range_) << (kShift - 1);
+        const std::int64_t rest = value_ - bound;
+        const std::int64_t is_zero = rest >> 63;
+        value_ = (rest + (bound & is_zero)) << 1;
+        if (--ahead_ < kFewBits) refill();
+        return static_cast<int>(~is_zero & 1);
     }
 
     int terminate() {
-        if (spare_ < 8) refill();
         range_ -= 2;
-        const std::uint64_t bound = static_cast<std::uint64_t>(range_) << spare_;
-        if (value_ >= bound) return 1;
+        if (value_ >= static_cast<std::int64_t>(range_) << kShift) return 1;
         const int shift = range_ < 256 ? 1 : 0;
         range_ <<= shift;
-        spare_ -= shift;
+        value_ <<= shift;
+        ahead_ -= shift;
+        if (ahead_ < kFewBits) refill();
         return 0;
     }
 
     // Bits taken by the standard's decoder so far, from the start of data.
-    std::int64_t position() const { return static_cast<std::int64_t>(next_) * 8 - spare_; }
+    std::int64_t position() const { return static_cast<std::int64_t>(next_) * 8 - ahead_; }
 
 private:
+    static constexpr int kShift = 54;   // below the sign and the nine bits of the offset
+    static constexpr int kFewBits = 8;  // no symbol takes more
+
+    // Takes in whole bytes; the bits of the next one that come along are the same when they come again.
     void refill() {
         // Past the end the padding's zeros are read again and again; position() tells the caller.
         const std::size_t at = next_ < size_ ? next_ : size_;
-        value_ = (value_ << 32) | (load_be64(data_ + at) >> 32);
-        next_ += 4;
-        spare_ += 32;
+        value_ |= static_cast<std::int64_t>(load_be64(data_ + at) >> (64 - kShift + ahead_));
+        const int bytes = (kShift - ahead_) >> 3;
+        next_ += static_cast<std::size_t>(bytes);
+        ahead_ += 8 * bytes;
     }
 
-    std::uint64_t value_ = 0;
+    std::int64_t value_ = 0;  // codIOffset, then the bits that follow it
     std::uint32_t range_ = 510;
-    int spare_ = 0;  // bits of value_ that the standard's decoder has not read yet
+    int ahead_ = 0;  // bits of value_ that the standard's decoder has not read yet
     const std::uint8_t* data_ = nullptr;
     std::size_t size_ = 0;
     std::size_t next_ = 0;

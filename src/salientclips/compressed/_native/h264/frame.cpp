@@ -108,9 +108,9 @@ void write_frame(Job& job, const Canvas& canvas, std::int64_t first_slice, bool 
 
 }  // namespace
 
-void parse_job(Job& job, Scratch& scratch, bool sub_8x8) {
+bool parse_macroblocks(Job& job, Scratch& scratch) {
     Frame& frame = job.frame;
-    if (frame.head.status != Status::kOk || job.slices.empty()) return;
+    if (frame.head.status != Status::kOk || job.slices.empty()) return false;
     const Sps& sps = *job.slices.front().header.sps;
     Canvas& canvas = scratch.canvas;
     prepare(canvas, sps.width_mbs, sps.height_mbs());
@@ -122,7 +122,7 @@ void parse_job(Job& job, Scratch& scratch, bool sub_8x8) {
         const Slice& slice = job.slices[i];
         if (slice.header.sps.get() != &sps) {
             frame.head.status = Status::kBroken;
-            return;
+            return false;
         }
         if (scratch.weights_of != slice.header.pps) {
             scratch.weights = make_weights(slice.header.pps->scaling);
@@ -132,7 +132,7 @@ void parse_job(Job& job, Scratch& scratch, bool sub_8x8) {
         const auto number = first_slice + static_cast<std::int64_t>(i);
         if (!parse_slice(slice, scratch.rbsp.data(), size, scratch.weights, number, canvas)) {
             frame.head.status = Status::kBroken;
-            return;
+            return false;
         }
     }
     const auto begin = canvas.macroblocks.begin();
@@ -140,10 +140,16 @@ void parse_job(Job& job, Scratch& scratch, bool sub_8x8) {
                                       [&](const Macroblock& mb) { return mb.slice >= first_slice; });
     if (!complete) {
         frame.head.status = Status::kIncomplete;
-        return;
+        return false;
     }
-    write_frame(job, canvas, first_slice, sub_8x8);
     frame.parsed = true;
+    return true;
+}
+
+void parse_job(Job& job, Scratch& scratch, bool sub_8x8) {
+    if (!parse_macroblocks(job, scratch)) return;
+    const auto slices = static_cast<std::int64_t>(job.slices.size());
+    write_frame(job, scratch.canvas, scratch.canvas.next_slice - slices, sub_8x8);
 }
 
 }  // namespace salientclips::h264

@@ -70,13 +70,18 @@ struct Job {
     std::vector<Slice> slices;
 };
 
-// Parses the macroblocks of job into its frame. scratch is reused from call to call.
+// Working memory, reused from call to call.
 struct Scratch {
     Canvas canvas;
     std::vector<std::uint8_t> rbsp;
     std::shared_ptr<const Pps> weights_of;
     Weights weights;
 };
+
+// Parses the macroblocks of job into scratch.canvas; false, and why in the frame's status, where they are not whole.
+bool parse_macroblocks(Job& job, Scratch& scratch);
+
+// Parses the macroblocks of job into the arrays of its frame.
 void parse_job(Job& job, Scratch& scratch, bool sub_8x8);
 
 class Reader {

@@ -7,18 +7,24 @@
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/vector.h>
 
+#include <exception>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "../bind_features.hpp"
 #include "../held_bytes.hpp"
+#include "../parallel.hpp"
+#include "../to_numpy.hpp"
+#include "cells.hpp"
 #include "export.hpp"
 #include "lookup.hpp"
 #include "reader.hpp"
 
 namespace nb = nanobind;
 using namespace salientclips::mpeg4;
+using salientclips::to_numpy;
 
 namespace {
 
@@ -30,14 +36,6 @@ std::span<const std::uint8_t> bytes_of(const salientclips::HeldBytes& held) { re
 
 std::string letter_of(const VopInfo& info) {
     return std::string(1, "IPBS"[static_cast<std::size_t>(info.type)]);
-}
-
-// A numpy array that owns what was a vector.
-template <class T>
-nb::object array_of(std::vector<T>&& values, std::initializer_list<std::size_t> shape) {
-    auto* kept = new std::vector<T>(std::move(values));
-    nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
-    return nb::cast(nb::ndarray<nb::numpy, T>(kept->data(), shape, owner));
 }
 
 // A numpy array that lives as long as the frame it looks into.
@@ -81,7 +79,7 @@ nb::object displacements_of(const Frame& frame) {
     if (frame.content.status != Status::ok) {
         return nb::none();
     }
-    return array_of(displacements(frame.content, *frame.vol), {2, height_of(frame), width_of(frame)});
+    return to_numpy<float>(displacements(frame.content, *frame.vol), {2, height_of(frame), width_of(frame)});
 }
 
 nb::object intra_of(const Frame& frame) {
@@ -93,7 +91,7 @@ nb::object intra_of(const Frame& frame) {
     for (const MacroblockKind kind : frame.content.kinds) {
         mask.push_back(kind == MacroblockKind::intra ? 1 : 0);
     }
-    return array_of(std::move(mask), {height_of(frame), width_of(frame)}).attr("view")("bool");
+    return to_numpy<bool>(std::move(mask), {height_of(frame), width_of(frame)});
 }
 
 // The tables as (bits, length) by name, for the test that they are prefix-free.
@@ -115,6 +113,37 @@ nb::dict code_words() {
     add("intra_coefficients", kIntraCoefficients);
     add("inter_coefficients", kInterCoefficients);
     return tables;
+}
+
+// The features of the wanted packets; a packet whose P-VOP breaks, or for which memory runs out, comes without.
+std::vector<CellsResult> features(Reader& self, const std::vector<nb::object>& packets, const nb::object& wanted,
+                                  const salientclips::CellGrid& grid, unsigned threads) {
+    const salientclips::HeldPackets held(packets, wanted);
+    std::vector<Job> jobs;
+    std::vector<salientclips::Cells> cells;
+    {
+        nb::gil_scoped_release unlocked;
+        for (std::size_t i = 0; i < held.size(); ++i) {
+            Job job = self.accept(bytes_of(held[i]), held.wanted(i));
+            if (held.wanted(i)) {
+                jobs.push_back(std::move(job));
+            }
+        }
+        cells.resize(jobs.size());
+        salientclips::for_each_job(jobs.size(), threads, [&](std::size_t i, std::size_t) {
+            try {
+                parse_cells(jobs[i], grid, cells[i]);
+            } catch (const std::exception&) {
+                cells[i] = {};
+            }
+        });
+    }
+    std::vector<CellsResult> results;
+    results.reserve(jobs.size());
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+        results.push_back(to_cells_result(std::move(cells[i]), grid, jobs[i].vop ? 'P' : '?', name_of(jobs[i].status)));
+    }
+    return results;
 }
 
 void bind_vop_info(nb::module_& m) {
@@ -176,6 +205,7 @@ void bind_reader(nb::module_& m) {
                  return self.feed(bytes, parse);
              },
              nb::arg("packet"), nb::arg("parse") = true)
+        .def("features", &features, nb::arg("packets"), nb::arg("wanted"), nb::arg("grid"), nb::arg("threads") = 1)
         .def_prop_ro("status", [](const Reader& self) { return name_of(self.vol().status); })
         .def_prop_ro("width_px", [](const Reader& self) { return self.vol().width_px; })
         .def_prop_ro("height_px", [](const Reader& self) { return self.vol().height_px; })

@@ -42,6 +42,9 @@ enum class Status : std::uint8_t {
 
 std::string_view name_of(Status status);
 
+// Whether a status names a form that is recognised and not read.
+inline bool is_form(Status status) { return status >= Status::interlaced; }
+
 enum class VopType : std::uint8_t { intra = 0, predicted = 1, bidirectional = 2, sprite = 3 };
 
 // What a video object layer header says, as far as VOPs are parsed by it.

@@ -73,6 +73,26 @@ std::vector<Frame> Reader::feed(std::span<const std::uint8_t> packet, bool parse
     return frames;
 }
 
+Job Reader::accept(std::span<const std::uint8_t> packet, bool wanted) {
+    Job job;
+    job.packet = ++packet_;
+    for (Unit& unit : walk(packet)) {
+        const bool predicted = unit.info.type == VopType::predicted;
+        if (is_form(unit.header.status) && job.status == Status::ok) {
+            job.status = unit.header.status;
+        }
+        const bool anchors = unit.info.coded && (predicted || unit.info.type == VopType::intra);
+        if (wanted && predicted && unit.header.status == Status::ok) {
+            job.anchor = anchor_;
+            job.vop = std::move(unit);
+        }
+        if (anchors) {
+            anchor_ = packet_;
+        }
+    }
+    return job;
+}
+
 Vol Reader::vol() const {
     const std::lock_guard guard(lock_);
     return *vol_;
@@ -88,7 +108,7 @@ std::string Reader::user_data() const {
     return user_data_;
 }
 
-std::vector<Reader::Unit> Reader::walk(std::span<const std::uint8_t> bytes) {
+std::vector<Unit> Reader::walk(std::span<const std::uint8_t> bytes) {
     const std::lock_guard guard(lock_);
     std::vector<Unit> units;
     if (is_short_header(bytes)) {
@@ -146,7 +166,7 @@ void Reader::read_user_data(std::span<const std::uint8_t> bytes) {
     user_data_ = text;
 }
 
-Reader::Unit Reader::read_vop(std::span<const std::uint8_t> bytes) {
+Unit Reader::read_vop(std::span<const std::uint8_t> bytes) {
     Unit unit;
     unit.vol = vol_;
     unit.bytes = bytes;

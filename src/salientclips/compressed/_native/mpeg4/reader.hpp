@@ -33,6 +33,22 @@ struct VopInfo {
     std::size_t size_bytes = 0;                    // with its start code
 };
 
+// A VOP with its header read, ready to be parsed apart from all others. It points into the packet.
+struct Unit {
+    VopInfo info;
+    VopHeader header;
+    std::shared_ptr<const Vol> vol;
+    std::span<const std::uint8_t> bytes;  // after the start code
+};
+
+// What a packet holds for one who wants its P-frame alone.
+struct Job {
+    Status status = Status::ok;  // of the first VOP that has a form that is not read
+    std::optional<Unit> vop;     // the last P-VOP that can be parsed
+    std::int64_t packet = 0;     // counted from 0
+    std::int64_t anchor = -1;    // packet of the coded I- or P-VOP before it, -1 where there is none
+};
+
 struct Frame {
     VopInfo info;
     VopContent content;
@@ -50,6 +66,10 @@ public:
     // The VOPs of a packet; with `parse`, P-VOPs come with their content.
     std::vector<Frame> feed(std::span<const std::uint8_t> packet, bool parse);
 
+    // Reads the headers of the next packet, in the stead of look() and feed(); with `wanted`, the job can be parsed.
+    // Packets are counted here, so all of a stream must be given.
+    Job accept(std::span<const std::uint8_t> packet, bool wanted);
+
     // The layer header that holds now.
     Vol vol() const;
 
@@ -60,13 +80,6 @@ public:
     std::string user_data() const;
 
 private:
-    struct Unit {
-        VopInfo info;
-        VopHeader header;
-        std::shared_ptr<const Vol> vol;
-        std::span<const std::uint8_t> bytes;  // after the start code
-    };
-
     std::vector<Unit> walk(std::span<const std::uint8_t> bytes);
     void read_section(std::uint8_t code, std::span<const std::uint8_t> bytes);
     Unit read_vop(std::span<const std::uint8_t> bytes);
@@ -81,6 +94,8 @@ private:
     std::int64_t seconds_ = 0;           // whole seconds up to the last I-, P- or S-VOP
     std::int64_t previous_seconds_ = 0;  // and up to the one before, from which B-VOPs count
     std::optional<std::int64_t> reference_ticks_;
+    std::int64_t packet_ = -1;
+    std::int64_t anchor_ = -1;
 };
 
 }  // namespace salientclips::mpeg4

@@ -1,0 +1,45 @@
+"""The door to the native extension for work that numpy can also do: the same numbers, some ten times faster.
+
+The numpy forms are the definitions. They are used where the extension is absent, and the tests hold the native ones
+against them. Readers of bitstreams have no such second form; they ask :func:`bitstream.why_missing`.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from typing import Protocol, cast
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Extension(Protocol):
+    """What of the extension has a second form in numpy."""
+
+    def remove_camera_motion(
+        self, md: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.float32]:
+        """See :func:`salientclips.compressed.camera.remove_in_numpy`; (n, 2, h, w) and (n, h, w)."""
+
+    def rasterise(
+        self,
+        records: npt.NDArray[np.uint8],
+        width_px: int,
+        height_px: int,
+        distances: npt.NDArray[np.float64],
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+        """See :func:`salientclips.compressed.features.rasterise_in_numpy`; records as bytes (40 n,)."""
+
+
+@cache
+def extension() -> Extension | None:
+    """The extension module, looked for once.
+
+    Returns:
+        The module, or None where it is not installed or does not load.
+    """
+    try:
+        return cast(Extension, import_module(f"{__package__}._native._core"))
+    except ImportError:
+        return None
