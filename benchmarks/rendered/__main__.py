@@ -1,6 +1,7 @@
 """``python -m benchmarks.rendered OUT [--seed 0] [--videos 420] ...``: builds the set, or goes on with it.
 
-Needs ``pip install pybullet`` (a wheel of 103 MB), ``av`` and ``numpy``. Sounds are those of ``$SALIENTCLIPS_DATA/esc10`` where that is a folder.
+Needs ``pip install pybullet`` (a wheel of 103 MB), ``av`` and ``numpy``. Sounds are those of
+``$SALIENTCLIPS_DATA/esc10`` where that is a folder.
 """
 
 from __future__ import annotations
@@ -18,15 +19,21 @@ from .screenplay import Settings
 
 def main() -> None:
     plain = Settings()
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.rendered", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.rendered", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("out", type=Path, help="folder of the set; a build that was stopped goes on there")
     parser.add_argument("--seed", type=int, default=plain.seed)
     parser.add_argument("--videos", type=int, default=plain.videos, help="how many (default %(default)s)")
-    parser.add_argument("--seconds", type=_range, default=(plain.shortest_s, plain.longest_s), help="45-90, or 12")
-    parser.add_argument("--size", type=_size, default=(plain.width_px, plain.height_px), help="256x192")
+    parser.add_argument(
+        "--seconds", type=_range, default=(plain.shortest_s, plain.longest_s), help="45-90, or 12"
+    )
+    parser.add_argument("--size", type=_size, default=(plain.width_px, plain.height_px), help="192x144")
     parser.add_argument("--fps", type=Fraction, default=plain.frame_rate, help="12.5, or 25/2")
     parser.add_argument("--classes", type=int, default=plain.classes, help="only the first so many classes")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: all cores)")
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count() or 1, help="processes (default: all cores)"
+    )
     asked = parser.parse_args()
     settings = Settings(asked.seed, asked.videos, *asked.seconds, *asked.size, asked.fps, asked.classes)
     esc10 = Path(os.environ.get("SALIENTCLIPS_DATA", "../shared/data")) / "esc10"

@@ -1,9 +1,10 @@
 """Where the person is and how it stands, in every frame of a video.
 
-Captured clips are repeated over a behaviour at its speed; the root's steps are turned to where the person faces and added up,
-and a person who walks out of the middle of the room turns back. Standing and gesturing have no captured clip: they are a
-straight posture with slow or lively waves in the joints. Between two behaviours the posture passes over within the first
-0.3 s of the later one, so that nothing of an action is seen outside its span.
+Captured clips are repeated over a behaviour at its speed; the root's steps are turned to where the person faces and
+added up, and a person who walks out of the middle of the room turns back. Standing and gesturing have no captured
+clip: they are a straight posture with slow or lively waves in the joints. Between two behaviours the posture passes
+over within 0.3 s: of the later one, but of the action on either side, so that nothing of an action is seen outside
+its span.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from .motions import BALL_JOINTS, CLIPS, HINGES, Floats, Motion, Pose, load
 from .screenplay import BACKGROUND, Behaviour, Screenplay
 
 _PASS_OVER_S = 0.3
+_TURN_S = 0.7
 _TURN_BACK_RAD_S = 2.4
 _MIDDLE_M = 1.2
 _STANDING_M = 0.885
@@ -46,28 +48,33 @@ def act(play: Screenplay, rate: float) -> Acting:
     """
     places, headings, poses = [], [], []
     at, heading = np.zeros(2), 0.0
-    before: Pose | None = None
-    for behaviour in play.behaviours:
-        heading += behaviour.turn_rad if behaviour.kind != "stand" else 0.0
-        told = _postures(behaviour, rate)
-        start = before
-        for number in range(behaviour.end - behaviour.start):
-            pose = told[number + 1]
-            step = _on_the_floor(pose.position_m - told[number].position_m, heading)
+    told = [_postures(behaviour, rate) for behaviour in play.behaviours]
+    for part, behaviour in enumerate(play.behaviours):
+        turn_rad = behaviour.turn_rad if behaviour.kind != "stand" else 0.0
+        turning = min(round(_TURN_S * rate), behaviour.end - behaviour.start)
+        follows = told[part + 1][0] if part + 1 < len(told) and behaviour.kind == play.label else None
+        begins = poses[-1] if part and play.behaviours[part - 1].kind != play.label else None
+        shown = _passed_over(told[part][1:], begins, follows, round(_PASS_OVER_S * rate))
+        for number, pose in enumerate(shown):
+            heading += turn_rad / turning if number < turning else 0.0
+            step = _on_the_floor(told[part][number + 1].position_m - told[part][number].position_m, heading)
             heading += _turn_back(at, step, rate)
             at = at + step
-            if start is not None and number < _PASS_OVER_S * rate:
-                pose = _held(start, pose).towards(pose, (number + 1) / (_PASS_OVER_S * rate + 1))
             places.append((at[0], at[1], pose.position_m[1]))
             headings.append(heading)
             poses.append(pose)
-            before = pose
     return Acting(np.array(places), np.array(headings), tuple(poses))
 
 
-def _held(old: Pose, new: Pose) -> Pose:
-    """An old posture at the old height, but where the new one is."""
-    return Pose(np.array([new.position_m[0], old.position_m[1], new.position_m[2]]), old.turns, old.angles_rad)
+def _passed_over(told: list[Pose], begins: Pose | None, follows: Pose | None, over: int) -> list[Pose]:
+    """Postures that come out of an earlier one in the first frames, and go into a later one in the last."""
+    shown = list(told)
+    for number in range(min(over, len(told))):
+        if begins is not None:
+            shown[number] = begins.towards(shown[number], (number + 1) / (over + 1))
+        if follows is not None:
+            shown[-1 - number] = follows.towards(shown[-1 - number], (number + 1) / (over + 1))
+    return shown
 
 
 def _on_the_floor(step_m: Floats, heading: float) -> Floats:
@@ -107,14 +114,18 @@ def _standing(behaviour: Behaviour, times_s: Floats) -> list[Pose]:
     random = np.random.default_rng(behaviour.seed)
     lively = behaviour.kind == "gesture"
     hertz = random.uniform(0.3, 1.3, (5, 3)) if lively else random.uniform(0.1, 0.3, (5, 3))
-    reach = np.array([[0.25, 0.35, 0.25], [0.2, 0.5, 0.2], [1.3, 0.3, 1.5], [1.3, 0.3, 1.5], [0.02, 0.05, 0.02]])
+    reach = np.array(
+        [[0.25, 0.35, 0.25], [0.2, 0.5, 0.2], [1.3, 0.3, 1.5], [1.3, 0.3, 1.5], [0.02, 0.05, 0.02]]
+    )
     reach = reach * random.uniform(0.2, 1.0, (5, 3)) * (1.0 if lively else 0.12)
     phase = random.uniform(0, 2 * np.pi, (5, 3))
     rest = np.zeros((5, 3))
     if lively:  # each arm hangs, or is up in front or at the side
         rest[2:4] = random.random((2, 3)) * [[-1.2, 0, 1.6], [1.2, 0, 1.6]]
     elbows = random.uniform(0.1, 1.4 if lively else 0.3, 2)
-    joints = [BALL_JOINTS.index(name) for name in ("chest", "neck", "right_shoulder", "left_shoulder", "root")]
+    joints = [
+        BALL_JOINTS.index(name) for name in ("chest", "neck", "right_shoulder", "left_shoulder", "root")
+    ]
     poses = []
     for time_s in times_s:
         vectors = rest + reach * np.sin(2 * np.pi * hertz * time_s + phase)

@@ -1,8 +1,8 @@
 """Builds the set: renders what is missing, checks what is there, writes the manifest.
 
-A video is written under another name and renamed when it is whole; so what has the right name is whole, and a build that was
-stopped goes on where it was. The manifest is written again after every few videos and lists what is there: any prefix
-of the build is a set with all three splits.
+A video is written under another name and renamed when it is whole; so what has the right name is whole, and a build
+that was stopped goes on where it was. The manifest is written again after every few videos and lists what is there:
+any prefix of the build is a set with all three splits.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ def build(out: Path, settings: Settings, workers: int, esc10: Path | None) -> Pa
     began, frames = time.monotonic(), 0
 
     def note() -> None:
-        manifest.write(table, (row for play in plays if play.index in there for row in manifest.rows(play, settings)))
+        manifest.write(
+            table, (row for play in plays if play.index in there for row in manifest.rows(play, settings))
+        )
 
     note()
     for index in _rendered(out, settings, missing, workers, esc10):
@@ -64,7 +66,9 @@ def build(out: Path, settings: Settings, workers: int, esc10: Path | None) -> Pa
         if len(there) % _EVERY == 0:
             note()
         rate = frames / (time.monotonic() - began)
-        print(f"\r{len(there)}/{len(plays)} videos, {rate:.0f} frames/s ", end="", file=sys.stderr, flush=True)
+        print(
+            f"\r{len(there)}/{len(plays)} videos, {rate:.0f} frames/s ", end="", file=sys.stderr, flush=True
+        )
     note()
     print(f"\r{table}: {len(there)} videos{' ' * 20}", file=sys.stderr)
     return table
@@ -106,7 +110,9 @@ def render(out: Path, settings: Settings, index: int, esc10: Path | None) -> int
 
 def is_whole(out: Path, play: Screenplay) -> bool:
     """Whether all files of a video are there, each with as many pictures as it should have."""
-    return all(_pictures_in(out / manifest.file_of(play, codec)) == play.frames for codec in codecs_of(play.index))
+    return all(
+        _pictures_in(out / manifest.file_of(play, codec)) == play.frames for codec in codecs_of(play.index)
+    )
 
 
 def _pictures_in(file: Path) -> int:

@@ -83,7 +83,6 @@ def view(shot: Shot, frame: int, rate: float, focus_m: Floats, shake_rad: Floats
         The view.
     """
     time_s = (frame - shot.start) / rate
-    phases = np.random.default_rng([shot.seed, 1]).uniform(0, 2 * np.pi, 2)
     around = shot.azimuth_rad + shot.orbit_rad_s * time_s
     flat = np.cos(shot.elevation_rad)
     outward = np.array([flat * np.cos(around), flat * np.sin(around), np.sin(shot.elevation_rad)])
@@ -91,10 +90,10 @@ def view(shot: Shot, frame: int, rate: float, focus_m: Floats, shake_rad: Floats
     eye[:2] = np.clip(eye[:2], 0.5 - ROOM_M, ROOM_M - 0.5)
     eye[2] = max(eye[2], 0.3)
     gaze = focus_m - eye
-    turn = shot.pan_rad * np.sin(2 * np.pi * shot.pan_hz * time_s + phases[0]) + shake_rad[0]
+    turn = shot.pan_rad * np.sin(2 * np.pi * shot.pan_hz * time_s + shot.phases_rad[0]) + shake_rad[0]
     yaw = np.arctan2(gaze[1], gaze[0]) + turn + (1.3 if shot.away else 0.0)
     pitch = np.arctan2(gaze[2], np.hypot(gaze[0], gaze[1])) + shake_rad[1]
     forward = np.array([np.cos(pitch) * np.cos(yaw), np.cos(pitch) * np.sin(yaw), np.sin(pitch)])
     right = np.array([np.sin(yaw), -np.cos(yaw), 0.0])
-    wide = 1 + shot.zoom * np.sin(2 * np.pi * shot.zoom_hz * time_s + phases[1])
+    wide = 1 + shot.zoom * np.sin(2 * np.pi * shot.zoom_hz * time_s + shot.phases_rad[1])
     return View(eye, forward, right, np.cross(right, forward), float(np.deg2rad(shot.field_deg * wide)))

@@ -1,8 +1,9 @@
 """Chance: a screenplay from the settings and a video's number, and nothing else.
 
-The camera, the props, the light and the cuts are drawn without a look at where the action is, so none of them tells of it,
-with three exceptions: a shot that looks away from the person keeps clear of the action, which could not be seen in it; the
-person's own behaviours tile the video around it; and fewer things fly during it (see ``_FLIGHT_IN_ACTION``).
+The camera, the props, the light and the cuts are drawn without a look at where the action is, so none of them tells
+of it, with three exceptions: a shot that looks away from the person keeps clear of the action, which could not be
+seen in it; the person's own behaviours tile the video around it; and fewer things fly during it (see
+``_FLIGHT_IN_ACTION``).
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ from .soundtrack import draw_noises
 
 Random = np.random.Generator
 
-SHORTEST_SPAN_S = 2.0
-"""A place of the action: longer than a clip of 16 frames."""
+SHORTEST_SPAN_S = 2.6
+"""A place of the action: two clips of 16 frames, so one of the grid is always whole within it."""
 SHARE = (0.06, 0.24)
 """Of the video that is action, drawn evenly; the bounds of the set are 5 and 25 %."""
 LOOKS = 3
@@ -71,7 +72,7 @@ def draw(settings: Settings, index: int) -> Screenplay:
         noises=noises,
         has_class_sound=has_class_sound,
         floor=float(10 ** (random.uniform(-52, -36) / 20)),
-        grain=float(random.choice([0.0, 0.6, 1.2, 2.0])),
+        grain=float(random.choice([0.0, 0.5, 1.0, 1.6])),
         seed=int(random.integers(2**31)),
     )
 
@@ -123,7 +124,9 @@ def _behaviours(
             until = min(start, at + round(random.uniform(1.5, 6.0) * rate))
             if start - until < rate:  # no crumb before the action
                 until = start
-            tiles.append(one(str(random.choice(["stand", "gesture", "walk"], p=[0.2, 0.35, 0.45])), at, until))
+            tiles.append(
+                one(str(random.choice(["stand", "gesture", "walk"], p=[0.2, 0.35, 0.45])), at, until)
+            )
             at = until
         if end > start:
             tiles.append(one(label, start, end))
@@ -153,13 +156,14 @@ def _shot(random: Random, start: int, end: int, *, away: bool) -> Shot:
         away=away,
         azimuth_rad=float(random.uniform(-np.pi, np.pi)),
         elevation_rad=float(random.uniform(0.02, 0.5)),
-        distance_m=float(random.uniform(2.6, 4.2)),
+        distance_m=float(random.uniform(2.3, 3.7)),
         field_deg=float(random.uniform(38, 52)),
         orbit_rad_s=float(goes_round * random.choice([-1, 1]) * random.uniform(0.15, 0.8)),
         pan_rad=float(pans * random.uniform(0.05, 0.24)),
         pan_hz=float(random.uniform(0.1, 0.7)),
         zoom=float(zooms * random.uniform(0.1, 0.35)),
         zoom_hz=float(random.uniform(0.1, 0.6)),
+        phases_rad=(float(random.uniform(0, 2 * np.pi)), float(random.uniform(0, 2 * np.pi))),
         shake_rad=float(random.choice([0.0, 0.004, 0.012, 0.03])),
         light=(float(random.uniform(-2, 2)), float(random.uniform(-2, 2)), float(random.uniform(1, 3))),
         seed=int(random.integers(2**31)),
@@ -179,7 +183,9 @@ def _flights(
     for prop in range(props):
         at = round(random.exponential(9.0) * rate)
         while at < frames:
-            path = str(random.choice(["roll", "bounce", "circle", "swing", "pass"], p=[0.2, 0.25, 0.25, 0.1, 0.2]))
+            path = str(
+                random.choice(["roll", "bounce", "circle", "swing", "pass"], p=[0.2, 0.25, 0.25, 0.1, 0.2])
+            )
             length_s = random.uniform(1.0, 2.0) if path == "pass" else random.uniform(1.5, 7.0)
             until = min(frames, at + round(length_s * rate))
             flight = Flight(

@@ -1,8 +1,8 @@
 """Writes the files of one video: pictures and sound, in one codec or in several at once.
 
-H.264 is what x264 does by default (preset medium, crf 23, a key frame in 250 at least, B-frames). MPEG-4 part 2 is the paper's
-setting: a key frame every 12, no B-frames. HEVC and VP9 are plain. The copies are encoded from the pictures, not from the
-H.264 file. Every encoder runs on one thread: a file then depends on its pictures alone.
+H.264 is what x264 does by default (preset medium, crf 23, a key frame in 250 at least, B-frames). MPEG-4 part 2 is
+the paper's setting: a key frame every 12, no B-frames. HEVC and VP9 are plain. The copies are encoded from the
+pictures, not from the H.264 file. Every encoder runs on one thread: a file then depends on its pictures alone.
 """
 
 from __future__ import annotations
@@ -89,7 +89,11 @@ class Writer:
     def _add_sound(self, part: npt.NDArray[np.int16]) -> None:
         level = part.astype(np.float32)[None, :] / 32768
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(level), format="fltp", layout="mono")
-        frame.sample_rate, frame.pts, frame.time_base = SAMPLE_RATE_HZ, self._samples, Fraction(1, SAMPLE_RATE_HZ)
+        frame.sample_rate, frame.pts, frame.time_base = (
+            SAMPLE_RATE_HZ,
+            self._samples,
+            Fraction(1, SAMPLE_RATE_HZ),
+        )
         self._file.mux(self._audio.encode(frame))
         self._samples += part.shape[0]
 

@@ -1,8 +1,8 @@
 """The set's table of contents: ``manifest.csv``, one line a file.
 
-Columns: ``path`` (from the manifest's folder), ``label``, ``group`` (copies of one video share it; split by it), ``split``,
-``spans`` (the true salient spans, ``start_s-end_s`` joined by ``;``), ``seed``, ``codec``, ``has_class_sound`` (0 or 1). Times count from
-the first frame; a span's end is the end of its last frame.
+Columns: ``path`` (from the manifest's folder), ``label``, ``group`` (copies of one video share it; split by it),
+``split``, ``spans`` (the true salient spans, ``start_s-end_s`` joined by ``;``), ``seed``, ``codec``,
+``has_class_sound`` (0 or 1). Times count from the first frame; a span's end is the end of its last frame.
 """
 
 from __future__ import annotations

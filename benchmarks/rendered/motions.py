@@ -1,8 +1,9 @@
 """Reads the motion-captured clips that come with ``pybullet`` (``pybullet_data/data/motions``).
 
-The format is DeepMimic's (Peng et al. 2018): a JSON list of frames of 44 numbers, y upwards: duration in seconds; the root's
-position in metres; the rotations of root, chest, neck, right hip (quaternions, real part first), the right knee's angle, right
-ankle, right shoulder (quaternions), the right elbow's angle, and the same for the left side.
+The format is DeepMimic's (Peng et al. 2018): a JSON list of frames of 44 numbers, y upwards: duration in seconds;
+the root's position in metres; the rotations of root, chest, neck, right hip (quaternions, real part first), the
+right knee's angle, right ankle, right shoulder (quaternions), the right elbow's angle, and the same for the left
+side.
 
 It does not say how a clip follows another, nor where the person is in the room: that is ``acting``.
 """
@@ -38,7 +39,17 @@ CLIPS = {
 }
 """The captured clips of each class, and of walking."""
 
-BALL_JOINTS = ("root", "chest", "neck", "right_hip", "right_ankle", "right_shoulder", "left_hip", "left_ankle", "left_shoulder")
+BALL_JOINTS = (
+    "root",
+    "chest",
+    "neck",
+    "right_hip",
+    "right_ankle",
+    "right_shoulder",
+    "left_hip",
+    "left_ankle",
+    "left_shoulder",
+)
 """The joints with a quaternion, in the order of ``Pose.turns``."""
 HINGES = ("right_knee", "right_elbow", "left_knee", "left_elbow")
 """The joints with one angle, in the order of ``Pose.angles``."""

@@ -1,8 +1,8 @@
 """What one video shows, second by second: the types, and nothing that draws or renders.
 
-A ``Screenplay`` is a pure value. ``draw`` makes one from a seed; ``acting``, ``props``, ``camera``, ``sound`` turn it into
-numbers over time; ``stage`` and ``encode`` turn those into a file. All times are frame numbers, so that the spans in the
-manifest are exact.
+A ``Screenplay`` is a pure value. ``draw`` makes one from a seed; ``acting``, ``props``, ``camera``, ``sound`` turn
+it into numbers over time; ``stage`` and ``encode`` turn those into a file. All times are frame numbers, so that the
+spans in the manifest are exact.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ class Settings:
     """The shortest video."""
     longest_s: float = 90.0
     """The longest."""
-    width_px: int = 256
+    width_px: int = 192
     """Width; a multiple of 16 has no half macroblocks."""
-    height_px: int = 192
+    height_px: int = 144
     """Height."""
     frame_rate: Fraction = Fraction(25, 2)
     """Frames per second; at 12.5 every frame's time has two decimals."""
@@ -109,12 +109,14 @@ class Shot:
     """How much the field of view swings, as a share."""
     zoom_hz: float
     """How often."""
+    phases_rad: tuple[float, float]
+    """Where in their swings pan and zoom begin."""
     shake_rad: float
     """Of a camera held in the hand: the typical angle."""
     light: tuple[float, float, float]
     """Where the light comes from."""
     seed: int
-    """Of the shake and of the phases."""
+    """Of the shake."""
 
 
 @dataclass(frozen=True)

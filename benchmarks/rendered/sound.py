@@ -1,8 +1,8 @@
 """The sound of a video: its noises over a noise floor, mono at 16 kHz.
 
-A noise is a recording of ESC-10 (Piczak 2015; ``esc10`` in ``SALIENTCLIPS_DATA``) where that is at hand, else a made-up sound of the
-same kind: crude, but each kind is unlike the others. The recordings' own five folds keep the splits apart: folds 1 to 3
-train, 4 validates, 5 tests. A set says in ``settings.json`` which of the two it has.
+A noise is a recording of ESC-10 (Piczak 2015; ``esc10`` in ``SALIENTCLIPS_DATA``) where that is at hand, else a
+made-up sound of the same kind: crude, but each kind is unlike the others. The recordings' own five folds keep the
+splits apart: folds 1 to 3 train, 4 validates, 5 tests. A set says in ``settings.json`` which of the two it has.
 """
 
 from __future__ import annotations

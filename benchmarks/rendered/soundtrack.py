@@ -1,8 +1,8 @@
 """What is heard when: the sounds' part of a screenplay.
 
-Ten kinds, those of ESC-10. Six are bound to the classes, two classes or three to a sound; in 60 % of the videos the action
-is heard. The other four are bound to none. Elsewhere all sorts are heard, mostly of the four, but also bound ones, which
-mislead: a dog barks and there is nothing to see.
+Ten kinds, those of ESC-10. Six are bound to the classes, two classes or three to a sound; in 60 % of the videos the
+action is heard. The other four are bound to none. Elsewhere all sorts are heard, mostly of the four, but also bound
+ones, which mislead: a dog barks and there is nothing to see.
 
 The recordings themselves are read, or made, in ``sound``.
 """
@@ -58,7 +58,9 @@ def draw_noises(
         kind = kinds[int(random.integers(len(kinds)))]
         noise = Noise(kind, at, until, float(random.uniform(0.2, 0.9)), int(random.integers(2**31)))
         in_action = any(start < until and at < end for start, end in spans)
-        if not (in_action and kind in BOUND):  # a wrong sound over the action would undo what the manifest says
+        if not (
+            in_action and kind in BOUND
+        ):  # a wrong sound over the action would undo what the manifest says
             noises.append(noise)
         at = until + round(random.exponential(7.0) * rate)
     return tuple(noises), heard

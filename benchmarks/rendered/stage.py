@@ -1,7 +1,8 @@
-"""The pictures of a video: ``pybullet``'s humanoid and things, laid over the room. The only file that knows ``pybullet``.
+"""The pictures of a video: ``pybullet``'s humanoid and things, laid over the room; only here is it imported.
 
-Nothing is simulated: every frame sets the places and joints that ``acting`` and ``props`` tell, and asks the software renderer
-(TinyRenderer, no GPU, no threads) for a picture. So a frame depends on nothing but the screenplay and the frame's number.
+Nothing is simulated: every frame sets the places and joints that ``acting`` and ``props`` tell, and asks the
+software renderer (TinyRenderer, no GPU, no threads) for a picture. So a frame depends on nothing but the screenplay
+and the frame's number.
 """
 
 from __future__ import annotations
@@ -113,7 +114,9 @@ class _Stage:
     def over(self, behind: Packed, shot: Shot, seen: View) -> Packed:
         """The person and the things as the camera sees them, laid over the room."""
         width, height = self._settings.width_px, self._settings.height_px
-        looks = self._bullet.computeViewMatrix(seen.eye_m.tolist(), (seen.eye_m + seen.forward).tolist(), [0, 0, 1])
+        looks = self._bullet.computeViewMatrix(
+            seen.eye_m.tolist(), (seen.eye_m + seen.forward).tolist(), [0, 0, 1]
+        )
         lens = self._bullet.computeProjectionMatrixFOV(np.rad2deg(seen.field_rad), width / height, 0.1, 40.0)
         taken = self._call(
             "getCameraImage",
@@ -149,7 +152,9 @@ class _Stage:
         bullet, size = self._bullet, prop.size_m
         if prop.kind == "duck":
             mesh = str(folder() / "duck.obj")
-            shape = self._call("createVisualShape", bullet.GEOM_MESH, fileName=mesh, meshScale=[0.4 * size] * 3)
+            shape = self._call(
+                "createVisualShape", bullet.GEOM_MESH, fileName=mesh, meshScale=[0.4 * size] * 3
+            )
         elif prop.kind == "ball":
             shape = self._call("createVisualShape", bullet.GEOM_SPHERE, radius=size)
         else:
@@ -157,7 +162,9 @@ class _Stage:
             extents = [narrow, narrow, size if prop.kind == "box" else 2 * size]
             shape = self._call("createVisualShape", bullet.GEOM_BOX, halfExtents=extents)
         body: int = self._call("createMultiBody", 0, -1, shape)
-        self._call("changeVisualShape", body, -1, textureUniqueId=self._texture(prop.seed), rgbaColor=[1, 1, 1, 1])
+        self._call(
+            "changeVisualShape", body, -1, textureUniqueId=self._texture(prop.seed), rgbaColor=[1, 1, 1, 1]
+        )
         return body
 
     def _texture(self, seed: int) -> int:
