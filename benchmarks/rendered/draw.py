@@ -33,7 +33,7 @@ SHARE = (0.06, 0.24)
 LOOKS = 3
 """Sets of textures in a video."""
 
-_FLIGHT_IN_ACTION = 0.5
+_FLIGHT_IN_ACTION = 0.3
 """A flight that would begin or end within the action is left out this often: a person who has room for a cartwheel is
 not at that moment in a hail of things. With 1 the motion of the action itself would tell it at once."""
 
@@ -181,7 +181,7 @@ def _flights(
     """Each prop comes and goes on its own; all props together are there about as often as not."""
     flights = []
     for prop in range(props):
-        at = round(random.exponential(9.0) * rate)
+        at = round(random.exponential(6.0) * rate)
         while at < frames:
             path = str(
                 random.choice(["roll", "bounce", "circle", "swing", "pass"], p=[0.2, 0.25, 0.25, 0.1, 0.2])
@@ -202,7 +202,7 @@ def _flights(
             in_action = any(start < until and at < end for start, end in spans)
             if not (in_action and random.random() < _FLIGHT_IN_ACTION):
                 flights.append(flight)
-            at = until + round(random.exponential(16.0) * rate)
+            at = until + round(random.exponential(11.0) * rate)
     return tuple(flights)
 
 
