@@ -35,10 +35,10 @@ def main() -> None:
         "--workers", type=int, default=os.cpu_count() or 1, help="processes (default: all cores)"
     )
     asked = parser.parse_args()
-    settings = Settings(asked.seed, asked.videos, *asked.seconds, *asked.size, asked.fps, asked.classes)
     esc10 = Path(os.environ.get("SALIENTCLIPS_DATA", "../shared/data")) / "esc10"
     try:
         folder()
+        settings = Settings(asked.seed, asked.videos, *asked.seconds, *asked.size, asked.fps, asked.classes)
         build(asked.out, settings, asked.workers, esc10.resolve() if esc10.is_dir() else None)
     except (ValueError, ModuleNotFoundError) as wrong:
         sys.exit(str(wrong))

@@ -11,8 +11,10 @@ import contextlib
 import dataclasses
 import json
 import multiprocessing
+import multiprocessing.connection
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -134,12 +136,24 @@ def _rendered(
             yield render(out, settings, index, esc10)
         return
     spawned = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=spawned) as pool:
+    with ProcessPoolExecutor(workers, mp_context=spawned, initializer=_end_with_parent) as pool:
         jobs = [pool.submit(render, out, settings, index, esc10) for index in missing]
         with contextlib.ExitStack() as undo:
             undo.callback(pool.shutdown, wait=False, cancel_futures=True)
             for job in as_completed(jobs):
                 yield job.result()
+
+
+def _end_with_parent() -> None:
+    """Let this process end when the one that started it is killed; it would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _claim(out: Path, settings: Settings, esc10: Path | None) -> None:

@@ -36,6 +36,9 @@ SPLITS = ("train", "test", "train", "val", "train", "test", "train")
 CODECS = ("h264", "mpeg4", "hevc", "vp9")
 """Every video is H.264; a part of the test videos has copies in the others."""
 
+LEAST_S = 11
+"""The shortest video in which a place of action that holds two clips is less than a quarter."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -57,6 +60,15 @@ class Settings:
     """Frames per second; at 12.5 every frame's time has two decimals."""
     classes: int = len(ACTIONS)
     """The first so many of ``ACTIONS``; fewer for a small set in which every class is trained."""
+
+    def __post_init__(self) -> None:
+        if not LEAST_S <= self.shortest_s <= self.longest_s:
+            told = f"{self.shortest_s:g} to {self.longest_s:g} s"
+            raise ValueError(
+                f"videos of {told}: the shortest must have {LEAST_S} s, or the action fills too much"
+            )
+        if self.width_px % 2 or self.height_px % 2 or not 1 <= self.classes <= len(ACTIONS):
+            raise ValueError(f"sizes must be even, classes 1 to {len(ACTIONS)}")
 
 
 @dataclass(frozen=True)
