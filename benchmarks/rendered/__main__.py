@@ -38,7 +38,16 @@ def main() -> None:
     esc10 = Path(os.environ.get("SALIENTCLIPS_DATA", "../shared/data")) / "esc10"
     try:
         folder()
-        settings = Settings(asked.seed, asked.videos, *asked.seconds, *asked.size, asked.fps, asked.classes)
+        settings = Settings(
+            seed=asked.seed,
+            videos=asked.videos,
+            shortest_s=asked.seconds[0],
+            longest_s=asked.seconds[1],
+            width_px=asked.size[0],
+            height_px=asked.size[1],
+            frame_rate=asked.fps,
+            classes=asked.classes,
+        )
         build(asked.out, settings, asked.workers, esc10.resolve() if esc10.is_dir() else None)
     except (ValueError, ModuleNotFoundError) as wrong:
         sys.exit(str(wrong))

@@ -46,7 +46,9 @@ def act(play: Screenplay, rate: float) -> Acting:
     Returns:
         Places, headings and postures.
     """
-    places, headings, poses = [], [], []
+    places: list[tuple[float, float, float]] = []
+    headings: list[float] = []
+    poses: list[Pose] = []
     at, heading = np.zeros(2), 0.0
     told = [_postures(behaviour, rate) for behaviour in play.behaviours]
     for part, behaviour in enumerate(play.behaviours):
@@ -60,7 +62,7 @@ def act(play: Screenplay, rate: float) -> Acting:
             step = _on_the_floor(told[part][number + 1].position_m - told[part][number].position_m, heading)
             heading += _turn_back(at, step, rate)
             at = at + step
-            places.append((at[0], at[1], pose.position_m[1]))
+            places.append((float(at[0]), float(at[1]), float(pose.position_m[1])))
             headings.append(heading)
             poses.append(pose)
     return Acting(np.array(places), np.array(headings), tuple(poses))

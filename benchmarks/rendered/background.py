@@ -77,7 +77,7 @@ class Room:
             level += len(_BLURS) * (near & floor)
         u_texel = (u * _TEXELS_PER_M).astype(np.int32) & (_SIDE - 1)
         v_texel = (v * _TEXELS_PER_M).astype(np.int32) & (_SIDE - 1)
-        return self._atlases[look][(level * _SIDE + v_texel) * _SIDE + u_texel]
+        return np.asarray(self._atlases[look][(level * _SIDE + v_texel) * _SIDE + u_texel])
 
 
 def _atlas(random: np.random.Generator) -> Packed:
@@ -86,7 +86,7 @@ def _atlas(random: np.random.Generator) -> Packed:
     sheets = [*floor, *(0.45 * sheet for sheet in floor), *wall]
     solid = np.full((len(sheets), _SIDE, _SIDE, 1), 255)
     bytes_ = np.concatenate([np.clip(np.stack(sheets), 0, 255), solid], axis=3).astype(np.uint8)
-    return np.ascontiguousarray(bytes_).view(np.uint32).reshape(-1)
+    return np.asarray(np.ascontiguousarray(bytes_).view(np.uint32).reshape(-1))
 
 
 def texture(random: np.random.Generator) -> Floats:
@@ -134,4 +134,4 @@ def _blurred(sheet: Floats, texels: float) -> Floats:
 
 def _frequency() -> Floats:
     """Of each coefficient of a real transform, in cycles a texel."""
-    return np.hypot(np.fft.fftfreq(_SIDE)[:, None], np.fft.rfftfreq(_SIDE)[None, :])
+    return np.asarray(np.hypot(np.fft.fftfreq(_SIDE)[:, None], np.fft.rfftfreq(_SIDE)[None, :]))

@@ -34,18 +34,18 @@ def place(play: Screenplay, flight: Flight, frame: int, rate: float, person_m: F
         depth = 1.1 + 0.4 * flight.offset_m
         side = 1.6 * (2 * share - 1) * depth * np.sign(flight.direction_rad)
         height = 0.25 * np.sin(flight.speed * 3 * share) * depth
-        return view.eye_m + depth * view.forward + side * view.right + height * view.up
+        return np.asarray(view.eye_m + depth * view.forward + side * view.right + height * view.up)
     if flight.path == "circle":
         angle = flight.direction_rad + travelled / flight.offset_m
         circle = flight.offset_m * np.array([np.cos(angle), np.sin(angle), 0.0])
-        return ground + circle + np.array([0, 0, size + flight.height_m])
+        return np.asarray(ground + circle + np.array([0, 0, size + flight.height_m]))
     if flight.path == "swing":
         angle = 1.1 * np.sin(flight.speed * time_s)
         low = np.array([0, 0, size + 0.6 + 2.0 * (1 - np.cos(angle))])
-        return ground + flight.offset_m * across + 2.0 * np.sin(angle) * along + low
+        return np.asarray(ground + flight.offset_m * across + 2.0 * np.sin(angle) * along + low)
     there_and_back = np.abs((travelled + 2.5) % 10.0 - 5.0) - 2.5  # metres, between -2.5 and 2.5
     height = size
     if flight.path == "bounce":
         beat = (time_s * 2.2 / np.sqrt(flight.height_m + 0.2)) % 1.0
         height += flight.height_m * 4 * beat * (1 - beat)
-    return ground + flight.offset_m * across + there_and_back * along + np.array([0, 0, height])
+    return np.asarray(ground + flight.offset_m * across + there_and_back * along + np.array([0, 0, height]))

@@ -12,6 +12,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -191,7 +192,7 @@ def png(picture: npt.NDArray[np.uint8]) -> bytes:
     codec = av.CodecContext.create("png", "w")
     assert isinstance(codec, av.VideoCodecContext)
     codec.height, codec.width, codec.pix_fmt = picture.shape[0], picture.shape[1], "rgb24"
-    codec.framerate = 1
+    codec.framerate = Fraction(1)
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
     return b"".join(bytes(packet) for packet in [*codec.encode(frame), *codec.encode(None)])
 
