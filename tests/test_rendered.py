@@ -22,11 +22,12 @@ from av.video.frame import PictureType
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.rendered import manifest  # noqa: E402
+from benchmarks.rendered.build import path_of, render  # noqa: E402
 from benchmarks.rendered.draw import SHORTEST_SPAN_S, draw  # noqa: E402
 from benchmarks.rendered.screenplay import ACTIONS, BACKGROUND, CODECS, Settings, codecs_of, split_of  # noqa: E402
 from benchmarks.rendered.sound import SAMPLE_RATE_HZ, soundtrack  # noqa: E402
 from benchmarks.rendered.soundtrack import BOUND, kind_of  # noqa: E402
+from benchmarks.sets import manifest  # noqa: E402
 
 FULL = Settings()
 SMALL = Settings(
@@ -159,7 +160,7 @@ def test_the_manifest_lists_files_that_are_as_it_says(built: Path) -> None:
         table = csv.DictReader(file)
         rows = list(table)
     assert table.fieldnames is not None
-    assert tuple(table.fieldnames) == manifest.COLUMNS
+    assert tuple(table.fieldnames) == manifest.Row._fields
     assert len(rows) == sum(len(codecs_of(index)) for index in range(SMALL.videos)) == 7
     for row in rows:
         with av.open(str(built / row["path"])) as video:
@@ -176,29 +177,26 @@ def test_the_manifest_lists_files_that_are_as_it_says(built: Path) -> None:
 
 def test_the_codecs_are_set_as_the_manual_says(built: Path) -> None:
     play = draw(SMALL, 1)
-    with av.open(str(built / manifest.file_of(play, "mpeg4"))) as video:
+    with av.open(str(built / path_of(play, "mpeg4"))) as video:
         kinds = [PictureType(frame.pict_type).name for frame in video.decode(video=0)]
     assert set(kinds) == {"I", "P"}
     keys = [at for at, kind in enumerate(kinds) if kind == "I"]
     assert max(np.diff([*keys, len(kinds)])) == 12
-    with av.open(str(built / manifest.file_of(play, "h264"))) as video:
+    with av.open(str(built / path_of(play, "h264"))) as video:
         assert "B" in {PictureType(frame.pict_type).name for frame in video.decode(video=0)}
         assert video.streams.audio[0].codec_context.name == "aac"
 
 
 def test_a_video_made_again_has_the_same_pixels(built: Path, tmp_path: Path) -> None:
-    from benchmarks.rendered.build import render
-
-    render(tmp_path, SMALL, 2, None)
-    file = manifest.file_of(draw(SMALL, 2), "h264")
-    assert _pixels(tmp_path / file) == _pixels(built / file)
+    render(SMALL, None, 2, {"h264": tmp_path / "again.mp4"})
+    assert _pixels(tmp_path / "again.mp4") == _pixels(built / path_of(draw(SMALL, 2), "h264"))
 
 
 def test_a_build_that_was_killed_goes_on_and_ends_the_same(built: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks.rendered", str(tmp_path), "--seed", "3", "--videos", "4"]
     command += ["--seconds", "12", "--size", "64x48", "--fps", "8", "--workers", "2"]
     env = {**os.environ, "SALIENTCLIPS_DATA": str(tmp_path / "none")}
-    first = tmp_path / manifest.file_of(draw(SMALL, 0), "h264")
+    first = tmp_path / path_of(draw(SMALL, 0), "h264")
     with subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.DEVNULL) as building:
         until = time.monotonic() + 120
         while not first.exists() and time.monotonic() < until:
@@ -206,14 +204,14 @@ def test_a_build_that_was_killed_goes_on_and_ends_the_same(built: Path, tmp_path
         building.kill()
     assert first.exists()
     before = first.stat().st_mtime_ns
-    broken = tmp_path / manifest.file_of(draw(SMALL, 3), "h264")
+    broken = tmp_path / path_of(draw(SMALL, 3), "h264")
     broken.parent.mkdir(exist_ok=True)
-    broken.write_bytes((built / manifest.file_of(draw(SMALL, 3), "h264")).read_bytes()[:-4000])
+    broken.write_bytes((built / path_of(draw(SMALL, 3), "h264")).read_bytes()[:-4000])
     subprocess.run(command, cwd=ROOT, env=env, check=True, capture_output=True)
     assert first.stat().st_mtime_ns == before
     assert (tmp_path / "manifest.csv").read_text() == (built / "manifest.csv").read_text()
     for index in range(4):
-        file = manifest.file_of(draw(SMALL, index), "h264")
+        file = path_of(draw(SMALL, index), "h264")
         assert _pixels(tmp_path / file) == _pixels(built / file)
     assert not list(tmp_path.glob("*/*.part*"))
 

@@ -35,7 +35,8 @@ def main() -> None:
         "--workers", type=int, default=os.cpu_count() or 1, help="processes (default: all cores)"
     )
     asked = parser.parse_args()
-    esc10 = Path(os.environ.get("SALIENTCLIPS_DATA", "../shared/data")) / "esc10"
+    beside = Path(__file__).resolve().parents[3] / "shared" / "data"
+    esc10 = Path(os.environ.get("SALIENTCLIPS_DATA", beside)) / "esc10"
     try:
         folder()
         settings = Settings(

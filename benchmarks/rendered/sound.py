@@ -14,9 +14,9 @@ import av
 import numpy as np
 import numpy.typing as npt
 
+from ..sets.encode import SAMPLE_RATE_HZ
 from .screenplay import Noise, Screenplay, Settings
 
-SAMPLE_RATE_HZ = 16_000
 Samples = npt.NDArray[np.float32]
 
 _FOLDERS = {

@@ -7,7 +7,6 @@ pictures, not from the H.264 file. Every encoder runs on one thread: a file then
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -18,8 +17,7 @@ import av.video.stream
 import numpy as np
 import numpy.typing as npt
 
-from .screenplay import Screenplay, Settings
-from .sound import SAMPLE_RATE_HZ
+SAMPLE_RATE_HZ = 16_000
 
 _AUDIO_FRAME = 1024
 
@@ -41,21 +39,23 @@ _ENCODERS = {
 class Writer:
     """One file that is being written."""
 
-    def __init__(self, path: Path, codec: str, settings: Settings) -> None:
+    def __init__(self, path: Path, codec: str, width_px: int, height_px: int, frame_rate: Fraction) -> None:
         """Open the file.
 
         Args:
             path: Where to; MP4 for every codec, so that they share one sound.
-            codec: One of ``CODECS``.
-            settings: Size and frame rate.
+            codec: ``h264``, ``mpeg4``, ``hevc`` or ``vp9``.
+            width_px: Width, even.
+            height_px: Height, even.
+            frame_rate: Frames per second.
         """
         encoder = _ENCODERS[codec]
-        self._rate = settings.frame_rate
+        self._rate = frame_rate
         self._file = av.open(str(path), "w", format="mp4")
-        video = self._file.add_stream(encoder.name, rate=settings.frame_rate, options=dict(encoder.options))
+        video = self._file.add_stream(encoder.name, rate=frame_rate, options=dict(encoder.options))
         assert isinstance(video, av.video.stream.VideoStream)
-        video.width, video.height, video.pix_fmt = settings.width_px, settings.height_px, "yuv420p"
-        video.codec_context.time_base = 1 / settings.frame_rate
+        video.width, video.height, video.pix_fmt = width_px, height_px, "yuv420p"
+        video.codec_context.time_base = 1 / frame_rate
         video.codec_context.thread_count = 1
         audio = self._file.add_stream("aac", rate=SAMPLE_RATE_HZ, options={"b": "48000"})
         assert isinstance(audio, av.audio.stream.AudioStream)
@@ -96,42 +96,3 @@ class Writer:
         )
         self._file.mux(self._audio.encode(frame))
         self._samples += part.shape[0]
-
-
-def finished(play: Screenplay, pictures: Iterator[npt.NDArray[np.uint8]]) -> Iterator[av.VideoFrame]:
-    """Pictures as the camera's sensor gives them: in the light of the moment, with grain.
-
-    Args:
-        play: The screenplay.
-        pictures: (height, width, 4) uint8 each.
-
-    Yields:
-        Frames to encode, yuv420p.
-    """
-    random = np.random.default_rng([play.seed, 5])
-    grains: list[npt.NDArray[np.int16]] = []
-    for number, picture in enumerate(pictures):
-        planes = av.VideoFrame.from_ndarray(picture, format="rgba").reformat(format="yuv420p").to_ndarray()
-        height = picture.shape[0]
-        if not grains:
-            shape = (8, *planes[:height].shape)
-            grains = list(np.rint(play.grain * random.standard_normal(shape)).astype(np.int16))
-        luma = planes[:height].astype(np.int16)
-        gain = _light(play, number)
-        if gain != 1:
-            luma = (luma * gain).astype(np.int16)
-        # One of eight grains, moved and turned at random: as good as a new one, and cheaper.
-        grain = np.roll(grains[int(random.integers(8))], tuple(random.integers(64, size=2)), axis=(0, 1))
-        planes[:height] = np.clip(luma + grain, 16, 235)
-        yield av.VideoFrame.from_ndarray(planes, format="yuv420p")
-
-
-def _light(play: Screenplay, frame: int) -> float:
-    """How bright the light is in a frame; 1 is plain."""
-    gain = 1.0
-    for flicker in play.flickers:
-        if flicker.start <= frame < flicker.end:
-            span = (frame - flicker.start) / (flicker.end - flicker.start)
-            waves = max(1, round(flicker.rate_hz * (flicker.end - flicker.start) / 12.5))
-            gain *= 1 - flicker.depth * float(np.sin(np.pi * waves * span) ** 2)
-    return gain
