@@ -25,9 +25,11 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.rendered.build import path_of, render  # noqa: E402
 from benchmarks.rendered.draw import SHORTEST_SPAN_S, draw  # noqa: E402
 from benchmarks.rendered.screenplay import ACTIONS, BACKGROUND, CODECS, Settings, codecs_of, split_of  # noqa: E402
-from benchmarks.rendered.sound import SAMPLE_RATE_HZ, soundtrack  # noqa: E402
+from benchmarks.rendered.sound import FOLDS, soundtrack  # noqa: E402
 from benchmarks.rendered.soundtrack import BOUND, kind_of  # noqa: E402
 from benchmarks.sets import manifest  # noqa: E402
+from benchmarks.sets.encode import SAMPLE_RATE_HZ  # noqa: E402
+from benchmarks.sets.sounds import FOLDERS, recordings  # noqa: E402
 
 FULL = Settings()
 SMALL = Settings(
@@ -110,11 +112,9 @@ def test_the_class_is_heard_where_the_manifest_says_so() -> None:
 
 
 def test_recordings_of_other_splits_are_not_used(data_dir: Path) -> None:
-    from benchmarks.rendered.sound import _FOLDERS, _FOLDS, _recordings
-
     used = {
-        split: {file for kind in _FOLDERS for file in _recordings(data_dir / "esc10", kind, folds)}
-        for split, folds in _FOLDS.items()
+        split: {file for kind in FOLDERS for file in recordings(data_dir / "esc10", kind, folds)}
+        for split, folds in FOLDS.items()
     }
     assert sum(map(len, used.values())) == len(set.union(*used.values())) == 400
 

@@ -7,34 +7,17 @@ splits apart: folds 1 to 3 train, 4 validates, 5 tests. A set says in ``settings
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 
-import av
 import numpy as np
 import numpy.typing as npt
 
 from ..sets.encode import SAMPLE_RATE_HZ
+from ..sets.sounds import FULL, Samples, levelled, read, recordings, stretched
 from .screenplay import Noise, Screenplay, Settings
 
-Samples = npt.NDArray[np.float32]
-
-_FOLDERS = {
-    "dog": "001 - Dog bark",
-    "rain": "002 - Rain",
-    "sea": "003 - Sea waves",
-    "baby": "004 - Baby cry",
-    "clock": "005 - Clock tick",
-    "sneeze": "006 - Person sneeze",
-    "helicopter": "007 - Helicopter",
-    "chainsaw": "008 - Chainsaw",
-    "rooster": "009 - Rooster",
-    "fire": "010 - Fire crackling",
-}
-_FOLDS = {"train": "123", "val": "4", "test": "5"}
-_FULL = 0.14
-"""Root mean square of a noise at gain 1, of full scale."""
-_EDGE_S = 0.05
+FOLDS = {"train": "123", "val": "4", "test": "5"}
+"""Which of the recordings each split may use."""
 
 
 def soundtrack(play: Screenplay, settings: Settings, esc10: Path | None) -> npt.NDArray[np.int16]:
@@ -54,50 +37,18 @@ def soundtrack(play: Screenplay, settings: Settings, esc10: Path | None) -> npt.
     for noise in play.noises:
         start = round(noise.start / settings.frame_rate * SAMPLE_RATE_HZ)
         end = min(total, round(noise.end / settings.frame_rate * SAMPLE_RATE_HZ))
-        mixed[start:end] += noise.gain * _FULL * _stretched(_one(noise, play.split, esc10), end - start)
+        mixed[start:end] += (
+            noise.gain * FULL * stretched(levelled(_one(noise, play.split, esc10)), end - start)
+        )
     return (np.clip(mixed, -1, 1) * 32767).astype(np.int16)
 
 
 def _one(noise: Noise, split: str, esc10: Path | None) -> Samples:
-    """The recording of a noise, its silence cut off, its loudness made the same."""
+    """The recording of a noise."""
     if esc10 is None:
-        sound = _made_up(noise.kind, np.random.default_rng(noise.seed))
-    else:
-        files = _recordings(esc10, noise.kind, _FOLDS[split])
-        sound = _read(files[noise.seed % len(files)])
-    loud = np.flatnonzero(np.abs(sound) > 0.02 * np.abs(sound).max())
-    sound = sound[loud[0] : loud[-1] + 1]
-    return np.asarray(sound / np.sqrt((sound**2).mean()), dtype=np.float32)
-
-
-def _stretched(sound: Samples, samples: int) -> Samples:
-    """A sound repeated, or cut, to a length, its ends faded."""
-    full = np.tile(sound, -(-samples // len(sound)))[:samples]
-    edge = min(round(_EDGE_S * SAMPLE_RATE_HZ), samples // 2)
-    ramp = np.linspace(0, 1, edge, dtype=np.float32)
-    full[:edge] *= ramp
-    full[samples - edge :] *= ramp[::-1]
-    return full
-
-
-@functools.cache
-def _recordings(esc10: Path, kind: str, folds: str) -> tuple[Path, ...]:
-    files = sorted(file for file in (esc10 / _FOLDERS[kind]).glob("*.ogg") if file.name[0] in folds)
-    if not files:
-        raise FileNotFoundError(f"no recordings of folds {folds} in {esc10 / _FOLDERS[kind]}")
-    return tuple(files)
-
-
-@functools.lru_cache(maxsize=64)
-def _read(file: Path) -> Samples:
-    resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ)
-    with av.open(str(file)) as container:
-        parts = [
-            part.to_ndarray()[0]
-            for frame in [*container.decode(audio=0), None]
-            for part in resampler.resample(frame)
-        ]
-    return np.concatenate(parts).astype(np.float32)
+        return _made_up(noise.kind, np.random.default_rng(noise.seed))
+    files = recordings(esc10, noise.kind, FOLDS[split])
+    return read(files[noise.seed % len(files)])
 
 
 def _made_up(kind: str, random: np.random.Generator) -> Samples:
