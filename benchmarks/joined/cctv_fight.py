@@ -19,7 +19,7 @@ from .soundtrack import is_heard
 SETS = ("vioperu", "fight_surv")
 SHARES = {"train": 0.55, "val": 0.15, "test": 0.3}
 """Of the clips."""
-DRAWS = 2
+DRAWS = 1
 """Videos of one group of fights, the twins not counted."""
 LENGTH_S = (30.0, 60.0)
 """Of a video, drawn evenly; where a split has less footage it is shorter."""
