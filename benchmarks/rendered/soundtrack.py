@@ -22,6 +22,10 @@ HEARD = 0.6
 """In this share of the videos the action has its sound."""
 _MISLEADING = 0.3
 """This share of the sounds elsewhere is of a bound kind."""
+_QUIET_S = 1.5
+"""Between two of them, on average: there is mostly something to be heard."""
+_GAINS = (0.25, 0.9)
+"""The same for all, or loudness would point at the action."""
 
 
 def kind_of(label: str) -> str:
@@ -48,19 +52,18 @@ def draw_noises(
     noises = []
     for start, end in spans:
         if heard:
-            gain, early, late = random.uniform(0.35, 0.9), *random.uniform(-0.4, 0.4, 2)
+            gain, early, late = random.uniform(*_GAINS), *random.uniform(-0.4, 0.4, 2)
             first, last = max(0, start + round(early * rate)), min(frames, end + round(late * rate))
             noises.append(Noise(kind_of(label), first, last, float(gain), int(random.integers(2**31))))
-    at = round(random.exponential(7.0) * rate)
+    at = round(random.exponential(_QUIET_S) * rate)
     while at < frames:
         until = min(frames, at + round(random.uniform(1.5, 6.0) * rate))
         kinds = BOUND if random.random() < _MISLEADING else UNBOUND
         kind = kinds[int(random.integers(len(kinds)))]
-        noise = Noise(kind, at, until, float(random.uniform(0.2, 0.9)), int(random.integers(2**31)))
+        noise = Noise(kind, at, until, float(random.uniform(*_GAINS)), int(random.integers(2**31)))
         in_action = any(start < until and at < end for start, end in spans)
-        if not (
-            in_action and kind in BOUND
-        ):  # a wrong sound over the action would undo what the manifest says
+        # Two sounds at once would make a heard action the loudest place; a wrong one over it would undo the manifest.
+        if not (in_action and (heard or kind in BOUND)):
             noises.append(noise)
-        at = until + round(random.exponential(7.0) * rate)
+        at = until + round(random.exponential(_QUIET_S) * rate)
     return tuple(noises), heard
