@@ -32,7 +32,11 @@ def main() -> None:
     parser.add_argument("--csv", type=Path)
     asked = parser.parse_args()
     with asked.manifest.open() as file:
-        rows = [r for r in csv.DictReader(file) if r["split"] == asked.split and r["codec"] == asked.codec]
+        rows = [
+            r
+            for r in csv.DictReader(file)
+            if asked.split in (r["split"], "any") and r["codec"] == asked.codec
+        ]
     rows = rows[: asked.videos]
     lines = [
         ["sampler", "split", "codec", "videos", "auc_mean", "auc_q1", "auc_q3", "auc_pooled", "top10", "all"]

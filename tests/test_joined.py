@@ -16,9 +16,10 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.joined import cctv_fight, clips, composed  # noqa: E402
-from benchmarks.joined.build import join  # noqa: E402
+from benchmarks.joined.build import join, tables  # noqa: E402
 from benchmarks.joined.clips import FRAME_RATE, HEIGHT_PX, WIDTH_PX, Clip, Part, Row  # noqa: E402
 from benchmarks.joined.footage import pictures  # noqa: E402
+from benchmarks.sets import manifest  # noqa: E402
 from benchmarks.sets.encode import SAMPLE_RATE_HZ  # noqa: E402
 
 
@@ -84,6 +85,21 @@ def test_composed_has_one_target_in_a_minute_or_two_of_dull_footage() -> None:
         changes = sum(a != b for a, b in itertools.pairwise(groups))
         assert changes == len(set(groups)) - 1
     assert 0.35 < np.mean(places) < 0.65
+
+
+def test_each_fold_is_the_test_of_one_manifest() -> None:
+    lines = [
+        manifest.Row(f"fold{n % 3}/{n}.mp4", "act", "a", f"fold{n % 3}", "", "0", "h264", "0")
+        for n in range(9)
+    ]
+    made = tables(lines)
+    assert set(made) == {"manifest", "fold0", "fold1", "fold2"}
+    assert {line.split for line in made["manifest"]} == {""}
+    for fold in ("fold0", "fold1", "fold2"):
+        assert all((line.split == "test") == line.path.startswith(fold) for line in made[fold])
+        assert [line.path for line in made[fold]] == [line.path for line in lines]
+    dealt = [line._replace(split="val") for line in lines]
+    assert tables(dealt) == {"manifest": dealt}
 
 
 def test_each_fight_has_a_twin_without() -> None:

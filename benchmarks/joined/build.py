@@ -55,7 +55,25 @@ def build(out: Path, name: str, rows: Sequence[Row], seed: int, data: Path, work
         )
         for row in rows
     ]
-    return build_set(out, told, jobs, functools.partial(join, tuple(rows), data), workers)
+    return build_set(out, told, jobs, functools.partial(join, tuple(rows), data), tables, workers)
+
+
+def tables(lines: Sequence[Line]) -> dict[str, list[Line]]:
+    """The manifests: one where the set has a test split; where it has folds, one more for each fold as the test.
+
+    Args:
+        lines: One a file.
+
+    Returns:
+        The lines of each manifest. With folds no split is named but that test: the rest is dealt by group.
+    """
+    folds = sorted({line.split for line in lines if line.split.startswith("fold")})
+    if not folds:
+        return {"manifest": list(lines)}
+    made = {"manifest": [line._replace(split="") for line in lines]}
+    for fold in folds:
+        made[fold] = [line._replace(split="test" if line.split == fold else "") for line in lines]
+    return made
 
 
 def join(rows: tuple[Row, ...], data: Path, number: int, files: Mapping[str, Path]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..sets.build import Job
@@ -12,7 +12,7 @@ from ..sets.build import build as build_set
 from ..sets.encode import Writer
 from ..sets.manifest import Row, spans_text
 from .draw import draw
-from .screenplay import Screenplay, Settings, codecs_of
+from .screenplay import CODECS, Screenplay, Settings, codecs_of
 from .sensor import finished
 from .sound import soundtrack
 
@@ -38,7 +38,7 @@ def build(out: Path, settings: Settings, workers: int, esc10: Path | None) -> Pa
     told = {name: str(value) for name, value in dataclasses.asdict(settings).items() if name != "videos"}
     told |= {"version": str(VERSION), "sounds": "made up" if esc10 is None else "esc10"}
     jobs = [job(draw(settings, index), settings) for index in range(settings.videos)]
-    return build_set(out, told, jobs, functools.partial(render, settings, esc10), workers)
+    return build_set(out, told, jobs, functools.partial(render, settings, esc10), tables, workers)
 
 
 def job(play: Screenplay, settings: Settings) -> Job:
@@ -58,6 +58,23 @@ def job(play: Screenplay, settings: Settings) -> Job:
         for codec in codecs_of(play.index)
     )
     return Job(tuple(rows), play.frames)
+
+
+def tables(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """The manifests: all videos in H.264; and for each codec the same few videos, those that have copies.
+
+    Args:
+        rows: One line a file.
+
+    Returns:
+        The lines of each manifest.
+    """
+    copied = {row.group for row in rows if row.codec != "h264"}
+    of_codec = {
+        f"codec-{codec}": [row for row in rows if row.codec == codec and row.group in copied]
+        for codec in CODECS
+    }
+    return {"manifest": [row for row in rows if row.codec == "h264"], **of_codec}
 
 
 def path_of(play: Screenplay, codec: str) -> str:

@@ -1,7 +1,7 @@
-"""Builds a set: makes what is missing, checks what is there, writes the manifest.
+"""Builds a set: makes what is missing, checks what is there, writes the manifests.
 
 A file is written under another name and renamed when it is whole; so what has the right name is whole, and a build
-that was stopped goes on where it was. The manifest is written again after every few videos and lists what is there:
+that was stopped goes on where it was. The manifests are written again after every few videos and list what is there:
 any prefix of the build is a set.
 """
 
@@ -39,9 +39,13 @@ class Job:
 
 Make = Callable[[int, Mapping[str, Path]], None]
 """Writes job number i; the mapping says for each codec which file. It is sent to other processes."""
+Tables = Callable[[Sequence[manifest.Row]], Mapping[str, Sequence[manifest.Row]]]
+"""Sorts the lines of all files into manifests, by their names without suffix; one of them is ``manifest``."""
 
 
-def build(out: Path, told: Mapping[str, str], jobs: Sequence[Job], make: Make, workers: int) -> Path:
+def build(
+    out: Path, told: Mapping[str, str], jobs: Sequence[Job], make: Make, tables: Tables, workers: int
+) -> Path:
     """Build a set, or what is missing of it.
 
     Args:
@@ -49,6 +53,7 @@ def build(out: Path, told: Mapping[str, str], jobs: Sequence[Job], make: Make, w
         told: What the set is made of; a folder with another such note is not touched.
         jobs: Its videos, in the order in which they are to be made.
         make: Makes one.
+        tables: Which manifests there are.
         workers: Processes.
 
     Returns:
@@ -61,18 +66,24 @@ def build(out: Path, told: Mapping[str, str], jobs: Sequence[Job], make: Make, w
     _claim(out, told)
     for stale in out.glob("*/*.part*"):  # of a build that was killed
         stale.unlink()
-    table = out / "manifest.csv"
     there = {number for number, job in enumerate(jobs) if is_whole(out, job)}
     missing = [number for number in range(len(jobs)) if number not in there]
     began, frames = time.monotonic(), 0
-    manifest.write(table, (row for number in sorted(there) for row in jobs[number].rows))
+
+    def note() -> None:
+        rows = [row for number in sorted(there) for row in jobs[number].rows]
+        for name, lines in tables(rows).items():
+            manifest.write(out / f"{name}.csv", lines)
+
+    note()
     for number in _made(out, jobs, missing, make, workers):
         there.add(number)
         frames += jobs[number].frames
         if len(there) % _EVERY == 0 or len(there) == len(jobs):
-            manifest.write(table, (row for number in sorted(there) for row in jobs[number].rows))
+            note()
         rate = frames / (time.monotonic() - began)
         print(f"\r{len(there)}/{len(jobs)} videos, {rate:.0f} frames/s ", end="", file=sys.stderr, flush=True)
+    table = out / "manifest.csv"
     print(f"\r{table}: {len(there)} videos{' ' * 20}", file=sys.stderr)
     return table
 
