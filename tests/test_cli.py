@@ -17,7 +17,7 @@ import salientclips
 from made_files import MadeFile
 from salientclips.cli.run import run
 
-VERBS = ("probe", "score", "select", "classify", "vectors", "list", "demo", "doctor")
+VERBS = ("probe", "score", "select", "classify", "vectors", "fit", "list", "demo", "doctor")
 
 
 def command(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
