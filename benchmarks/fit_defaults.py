@@ -5,9 +5,9 @@
 The videos are those of ``tests/action_videos.py`` (kind ``apart``): 10 to train on, 5 to judge by; MD and
 ShuffleNet-26. One option at a time is changed from the first line. f has two levels of certainty here, so
 ``tie_gap`` and ``pair_weight`` make no difference and are not among them. Writes
-``benchmarks/results/fit_defaults.csv``: the share of the K = 4 clips chosen of unseen videos that show the action, the
-mean of f's certainty on them after the last epoch, and the first epoch after which nothing got better. One clip more
-or less is 0.05 of the share, so only the epochs tell.
+``benchmarks/results/fit_defaults.csv``: the share of the K = 4 clips chosen of unseen videos that show the action,
+the mean of f's certainty on them after the last epoch, and the first epoch after which nothing got better. One clip
+more or less is 0.05 of the share, so only the epochs tell.
 """
 
 from __future__ import annotations
