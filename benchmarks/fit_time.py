@@ -3,8 +3,8 @@
     PYTHONPATH=src python benchmarks/fit_time.py [--share 0.1]
 
 Inputs are noise of the right shape (4 frames a clip of 14 x 19 cells; sound of 40 x 200), for time does not depend
-on what is in them. ``--share`` does a part of the videos and multiplies; CPU seconds of one thread, so that other work
-on the machine counts little. Writes ``benchmarks/results/fit_time.csv``.
+on what is in them. ``--share`` does a part of the videos and multiplies; CPU seconds of one thread, so that other
+work on the machine counts little. Writes ``benchmarks/results/fit_time.csv``.
 """
 
 from __future__ import annotations

@@ -215,7 +215,9 @@ def test_joint_training_finds_what_moves_and_sounds(ready: Callable[[Kind], Read
     found = ready("together")
     plan = SamplerPlan(("md", "audio"), combination="av-joint-training", frames_per_clip=2)
     work = Assembler(plan, replace(QUICK, learning_rate=2e-3), HERE, found.folder / "joint")
-    sampler = work.assemble(found.material(), ABOUT)
+    # Few steps leave the last epoch to chance, so two of the videos say which one to keep.
+    material = replace(found.material(), validation=found.videos[-2:])
+    sampler = work.assemble(material, ABOUT)
     assert list(work.history) == ["md+audio"], "one training for both"
     assert hit_rate(chosen_by(sampler, found, 3), [video.salient for video in found.truth]) > 0.95
 

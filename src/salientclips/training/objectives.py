@@ -132,4 +132,4 @@ def make_pairs(
     if 0 < most < len(pairs):
         pairs = pairs[np.sort(rng.choice(len(pairs), most, replace=False))]
     counts = np.ones(len(pairs)) if weight == "equal" else gaps[pairs[:, 0], pairs[:, 1]]
-    return pairs, (counts / max(counts.sum(), 1e-12)).astype(np.float32)
+    return pairs, (counts / counts.sum() if len(pairs) else counts).astype(np.float32)

@@ -37,7 +37,7 @@ class TrainingOptions:
     """Clips drawn of a video at a visit."""
     frames_per_visit: int = 1
     """Frames drawn of a clip at a visit; a clip's score is the mean over them."""
-    learning_rate: float = 1e-3
+    learning_rate: float = 3e-3
     """Of AdamW, at its height; it rises over the first tenth of the steps and falls along a cosine."""
     weight_decay: float = 0.01
     """Of AdamW."""
