@@ -339,7 +339,9 @@ def busy_ms(watch: Watched, ticks: Any, code: str, times: int = 40) -> float:
 
     before = spent()
     watch.page.evaluate(
-        f"async () => {{ for (let i = 0; i < {times}; i += 1) {{ {code}; await new Promise(requestAnimationFrame); }} }}"
+        f"""async () => {{
+          for (let i = 0; i < {times}; i += 1) {{ {code}; await new Promise(requestAnimationFrame); }}
+        }}"""
     )
     return 1000 * (spent() - before) / times
 

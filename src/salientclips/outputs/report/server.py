@@ -105,9 +105,8 @@ class _Handler(BaseHTTPRequestHandler):
         _, token, *words = [*address.path.split("/"), ""]
         if not compare_digest(token.encode("utf-8"), self.token.encode("utf-8")):
             return self._refuse(HTTPStatus.NOT_FOUND, "no such page")
-        if (
-            address.path == f"/{self.token}"
-        ):  # without the last slash the page's own addresses would lead astray
+        if address.path == f"/{self.token}":
+            # Without the last slash the page's own addresses would lead astray.
             location = {"Location": f"/{self.token}/", "Content-Length": "0"}
             return self._head(HTTPStatus.PERMANENT_REDIRECT, location)
         asked = dict(parse_qsl(address.query))
