@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from browser import DESKTOP, PHONE, Watched, axe_source, launched
+from browser import DESKTOP, PHONE, Watched, axe_source, busy_ms, launched, point
 from made_files import MadeFile
 from media_files import loop_video, make_video
 from report_media import HOSTILE, HOSTILE_TITLE, hostile_video
@@ -85,13 +85,6 @@ def scores(folder: Path, made: Callable[[str], MadeFile]) -> ClipScores:
 def report(folder: Path, scores: ClipScores) -> str:
     write_report(scores.select(5, min_gap_s=0.1), folder / "report.html", min_gap_s=0.1)
     return (folder / "report.html").as_uri()
-
-
-def point(page: Any, share: float) -> tuple[float, float]:
-    """A place on the curve, at a share of the time line, in pixels of the window."""
-    page.locator("#plot").scroll_into_view_if_needed()
-    box = page.locator("#plot").bounding_box()
-    return box["x"] + share * box["width"], box["y"] + 0.4 * box["height"]
 
 
 # --- the report ---------------------------------------------------------------------------------------------
@@ -327,23 +320,6 @@ def test_three_hours_open_at_once(
     )
     assert busy_ms(watch, ticks, "showClips(selected, data.bottom, '')") < 100
     watch.check(tmp_path.as_uri())
-
-
-def busy_ms(watch: Watched, ticks: Any, code: str, times: int = 40) -> float:
-    """CPU milliseconds that the page takes for some code and for drawing what it changed."""
-
-    def spent() -> float:
-        return {m["name"]: m["value"] for m in ticks.send("Performance.getMetrics")["metrics"]}[
-            "TaskDuration"
-        ]
-
-    before = spent()
-    watch.page.evaluate(
-        f"""async () => {{
-          for (let i = 0; i < {times}; i += 1) {{ {code}; await new Promise(requestAnimationFrame); }}
-        }}"""
-    )
-    return 1000 * (spent() - before) / times
 
 
 # --- view ---------------------------------------------------------------------------------------------------
