@@ -119,3 +119,27 @@ class Watched:
 def decode_png(data: bytes) -> npt.NDArray[np.uint8]:
     with av.open(io.BytesIO(data)) as container:
         return next(container.decode(video=0)).to_ndarray(format="rgb24")
+
+
+def busy_ms(watch: Watched, ticks: Any, code: str, times: int = 40) -> float:
+    """CPU milliseconds that the page takes for some code and for drawing what it changed."""
+
+    def spent() -> float:
+        return {m["name"]: m["value"] for m in ticks.send("Performance.getMetrics")["metrics"]}[
+            "TaskDuration"
+        ]
+
+    before = spent()
+    watch.page.evaluate(
+        f"""async () => {{
+          for (let i = 0; i < {times}; i += 1) {{ {code}; await new Promise(requestAnimationFrame); }}
+        }}"""
+    )
+    return 1000 * (spent() - before) / times
+
+
+def point(page: Any, share: float) -> tuple[float, float]:
+    """A place on the curve, at a share of the time line, in pixels of the window."""
+    page.locator("#plot").scroll_into_view_if_needed()
+    box = page.locator("#plot").bounding_box()
+    return box["x"] + share * box["width"], box["y"] + 0.4 * box["height"]

@@ -13,6 +13,7 @@ import json
 import mimetypes
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -79,12 +80,13 @@ class _Handler(BaseHTTPRequestHandler):
     policy: str
     token: str
 
+    def handle(self) -> None:
+        # A player drops its connection whenever it seeks, also between two requests.
+        with suppress(ConnectionError):
+            super().handle()
+
     def do_GET(self) -> None:
-        try:
-            self._answer()
-        except ConnectionError:
-            # A player drops its connection whenever it seeks.
-            self.close_connection = True
+        self._answer()
 
     def do_HEAD(self) -> None:
         self.do_GET()
@@ -103,9 +105,8 @@ class _Handler(BaseHTTPRequestHandler):
         _, token, *words = [*address.path.split("/"), ""]
         if not compare_digest(token.encode("utf-8"), self.token.encode("utf-8")):
             return self._refuse(HTTPStatus.NOT_FOUND, "no such page")
-        if (
-            address.path == f"/{self.token}"
-        ):  # without the last slash the page's own addresses would lead astray
+        if address.path == f"/{self.token}":
+            # Without the last slash the page's own addresses would lead astray.
             location = {"Location": f"/{self.token}/", "Content-Length": "0"}
             return self._head(HTTPStatus.PERMANENT_REDIRECT, location)
         asked = dict(parse_qsl(address.query))
