@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -126,14 +128,15 @@ def test_a_form_that_turns_up_late_is_handed_over_in_the_middle(
     """The examination of the first packets is switched off, so that reading meets the form by itself."""
     path = made("h264_bframes_mp4").path
     whole = score(path, backend="decoded")
-    real = bitstream._H264.feed
+    real = bitstream.read_frames
 
-    def feed(self: bitstream._H264, payload: bytes, row: int, wanted: bool) -> bitstream.Picture | None:
-        if wanted and row > 90:
-            raise bitstream.Unreadable("interlaced")
-        return real(self, payload, row, wanted)
+    def read_frames(*arguments: Any) -> Iterator[tuple[int, Any]]:
+        for row, features in real(*arguments):
+            if row > 90:
+                raise bitstream.Unreadable("interlaced")
+            yield row, features
 
-    monkeypatch.setattr(bitstream._H264, "feed", feed)
+    monkeypatch.setattr(bitstream, "read_frames", read_frames)
     mixed = score(path)
     assert "interlaced" in mixed.warnings[0]
     assert mixed.scores[-1] == whole.scores[-1]

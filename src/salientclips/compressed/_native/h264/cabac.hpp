@@ -57,9 +57,9 @@ public:
         const std::uint32_t lps_shift = kStates.shift_lps[at];
         const std::uint32_t mps = range_ - lps;
         const std::uint32_t mps_shift = mps >> 8 ^ 1;
-        const std::int64_t bound = static_cast<std::int64_t>(mps) << kShift;
-        const std::int64_t rest = value_ - bound;
-        const std::int64_t is_mps = rest >> 63;  // all ones where the more probable value was sent
+        const std::uint64_t bound = static_cast<std::uint64_t>(mps) << kShift;
+        const std::uint64_t rest = value_ - bound;
+        const std::uint64_t is_mps = below_zero(rest);  // all ones where the more probable value was sent
         const auto mask = static_cast<std::uint32_t>(is_mps);
         state = kStates.next[s + (mask & 128)];
         const std::uint32_t shift = lps_shift ^ ((lps_shift ^ mps_shift) & mask);
@@ -71,9 +71,9 @@ public:
     }
 
     SALIENTCLIPS_INLINE int bypass() {
-        const std::int64_t bound = static_cast<std::int64_t>(range_) << (kShift - 1);
-        const std::int64_t rest = value_ - bound;
-        const std::int64_t is_zero = rest >> 63;
+        const std::uint64_t bound = static_cast<std::uint64_t>(range_) << (kShift - 1);
+        const std::uint64_t rest = value_ - bound;
+        const std::uint64_t is_zero = below_zero(rest);
         value_ = (rest + (bound & is_zero)) << 1;
         if (--ahead_ < kFewBits) refill();
         return static_cast<int>(~is_zero & 1);
@@ -81,7 +81,7 @@ public:
 
     int terminate() {
         range_ -= 2;
-        if (value_ >= static_cast<std::int64_t>(range_) << kShift) return 1;
+        if (value_ >= static_cast<std::uint64_t>(range_) << kShift) return 1;
         const int shift = range_ < 256 ? 1 : 0;
         range_ <<= shift;
         value_ <<= shift;
@@ -94,6 +94,12 @@ public:
     std::int64_t position() const { return static_cast<std::int64_t>(next_) * 8 - ahead_; }
 
 private:
+    // All ones where a difference is below zero, else 0. A damaged stream can begin with an offset that no range holds;
+    // its values wrap and mean nothing, while the range, by which tables are indexed, stays what it can be.
+    static std::uint64_t below_zero(std::uint64_t rest) {
+        return static_cast<std::uint64_t>(static_cast<std::int64_t>(rest) >> 63);
+    }
+
     static constexpr int kShift = 54;   // below the sign and the nine bits of the offset
     static constexpr int kFewBits = 8;  // no symbol takes more
 
@@ -101,13 +107,13 @@ private:
     void refill() {
         // Past the end the padding's zeros are read again and again; position() tells the caller.
         const std::size_t at = next_ < size_ ? next_ : size_;
-        value_ |= static_cast<std::int64_t>(load_be64(data_ + at) >> (64 - kShift + ahead_));
+        value_ |= load_be64(data_ + at) >> (64 - kShift + ahead_);
         const int bytes = (kShift - ahead_) >> 3;
         next_ += static_cast<std::size_t>(bytes);
         ahead_ += 8 * bytes;
     }
 
-    std::int64_t value_ = 0;  // codIOffset, then the bits that follow it
+    std::uint64_t value_ = 0;  // codIOffset, then the bits that follow it
     std::uint32_t range_ = 510;
     int ahead_ = 0;  // bits of value_ that the standard's decoder has not read yet
     const std::uint8_t* data_ = nullptr;
