@@ -108,14 +108,19 @@ FIELDS = ("h264_sps", "h264_pps", "h264_slice_header", "mpeg4_vol", "mpeg4_vop_h
 def write_drawn_seeds(corpus: Path) -> None:
     """Programs of reads for the bit readers, and fields of headers, drawn at random from a fixed seed."""
     random = np.random.default_rng(11)
-    for target in ("bit_reader", *FIELDS):
+    for target in ("bit_reader", *FIELDS, "motion_fields"):
         (corpus / target).mkdir(parents=True, exist_ok=True)
         for number in range(6):
-            drawn = bytearray(random.bytes(160))
+            drawn = bytearray(random.bytes(160 if target != "motion_fields" else 2 + 12 * 40))
             if target == "bit_reader":
                 # The reader, how many operations, and data with long runs of zeros, for long Exp-Golomb codes.
                 drawn[0], drawn[1] = number, 40
                 drawn[100:140] = bytes(b if b % 5 == 0 else 0 for b in drawn[100:140])
+            elif target == "motion_fields":
+                # A picture of a few cells, blocks near its top left corner: of 16-bit places few bytes are kept.
+                drawn[0], drawn[1] = 20 + 8 * number, 24 + 10 * number
+                for block in range(2, len(drawn), 12):
+                    drawn[block + 1] = drawn[block + 3] = 0
             else:
                 drawn[0] |= 1
             (corpus / target / f"drawn_{number}").write_bytes(bytes(drawn))

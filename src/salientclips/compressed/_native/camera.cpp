@@ -45,7 +45,9 @@ double Middle::nth(const double* values, std::size_t count, std::size_t rank) {
         found += bins_[i] == bin ? 1 : 0;
     }
     const auto at = values_.begin() + static_cast<std::ptrdiff_t>(rank);
-    std::nth_element(values_.begin(), at, values_.begin() + static_cast<std::ptrdiff_t>(found));
+    // NaN last: an order that contradicts itself would lead nth_element out of the list.
+    const auto before = [](double a, double b) { return a < b || (b != b && a == a); };
+    std::nth_element(values_.begin(), at, values_.begin() + static_cast<std::ptrdiff_t>(found), before);
     return *at;
 }
 
