@@ -39,7 +39,19 @@ def main() -> None:
         ]
     rows = rows[: asked.videos]
     lines = [
-        ["sampler", "split", "codec", "videos", "auc_mean", "auc_q1", "auc_q3", "auc_pooled", "top10", "all"]
+        [
+            "benchmark",
+            "sampler",
+            "split",
+            "codec",
+            "videos",
+            "auc_mean",
+            "auc_q1",
+            "auc_q3",
+            "auc_pooled",
+            "top10",
+            "all",
+        ]
     ]
     for sampler in SAMPLERS:
         values = [scored(asked.manifest.parent / row["path"], row["spans"], sampler) for row in rows]
@@ -51,7 +63,16 @@ def main() -> None:
         top = np.mean([true[np.argsort(-scores)[:10]].mean() for scores, true in values])
         base = np.mean([true.mean() for _, true in values])
         numbers = [np.mean(each), *np.quantile(each, [0.25, 0.75]), pooled, top, base]
-        lines.append([sampler, asked.split, asked.codec, str(len(rows)), *(f"{x:.3f}" for x in numbers)])
+        lines.append(
+            [
+                asked.manifest.parent.name,
+                sampler,
+                asked.split,
+                asked.codec,
+                str(len(rows)),
+                *(f"{x:.3f}" for x in numbers),
+            ]
+        )
         print(*lines[-1], flush=True)
     if asked.csv:
         with asked.csv.open("w", newline="") as file:
