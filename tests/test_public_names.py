@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
 
 import pytest
 
@@ -37,3 +39,22 @@ def test_every_public_function_documents_its_arguments(name: str) -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         salientclips.nonsense  # noqa: B018
+
+
+def test_a_name_that_needs_torch_says_how_to_get_it() -> None:
+    code = """
+import importlib.abc, sys
+class Without(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch":
+            raise ModuleNotFoundError("no torch", name="torch")
+sys.meta_path.insert(0, Without())
+import salientclips
+from salientclips.errors import MissingExtraError
+try:
+    salientclips.LearnedSampler
+except MissingExtraError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "pip install 'salientclips[torch]'" in done.stdout
