@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from ..errors import InputError
 from . import options as opt
+from .machine import print_json
 
 if TYPE_CHECKING:
     from ..datasets.manifest import Split
@@ -126,7 +127,7 @@ def evaluate(
     if as_json:
         from ..outputs.evaluation_json import evaluation_json
 
-        _print_json(evaluation_json(found, files))
+        print_json(evaluation_json(found, files))
     else:
         show_evaluation(found, files)
 
@@ -172,9 +173,3 @@ def _check_folder(out: Path, figures: bool) -> None:
         from ..evaluation.figures import check_can_draw
 
         check_can_draw()
-
-
-def _print_json(data: dict[str, Any]) -> None:
-    import json
-
-    print(json.dumps(data, indent=1, allow_nan=False))

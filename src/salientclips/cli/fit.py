@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from . import options as opt
+from .machine import print_json
 
 if TYPE_CHECKING:
     from ..samplers.card import Architecture, Combination, Objective, Stream
@@ -210,7 +210,7 @@ def fit(
             seconds=fitted.seconds,
             warnings=fitted.warnings,
         )
-        print(json.dumps(about, indent=1, allow_nan=False))
+        print_json(about)
     else:
         show_fit(fitted)
 

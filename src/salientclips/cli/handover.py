@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from . import options as opt
+from .machine import print_json
 
 if TYPE_CHECKING:
     from ..adapters.openai import Detail
@@ -55,7 +55,7 @@ def export(
     chosen = _select(video, k, sampler, min_gap, coverage, threshold, scores, clip_seconds, scenes, threads)
     done = write(chosen, output, name)
     if as_json:
-        _print_json(export_json(video, done.path, done.format, done.clips, done.notes, chosen))
+        print_json(export_json(video, done.path, done.format, done.clips, done.notes, chosen))
     else:
         show_export(done, chosen)
 
@@ -94,7 +94,7 @@ def cut(
             CutRow(c.clip, c.path, float(c.start), float(c.end), c.starts_early_s, c.ends_late_s)
             for c in done.clips
         ]
-        _print_json(cut_json(video, copy, rows, chosen.note, done.warnings))
+        print_json(cut_json(video, copy, rows, chosen.note, done.warnings))
     else:
         show_cut(done, copy, chosen.note)
 
@@ -127,7 +127,7 @@ def summary(
         done = write(chosen, output, threads=threads, progress=progress)
     if as_json:
         parts = [(part.clip, float(part.at)) for part in done.parts]
-        _print_json(
+        print_json(
             summary_json(
                 video, done.path, float(done.duration), done.has_sound, parts, chosen.note, done.warnings
             )
@@ -191,7 +191,7 @@ def frames(
     write_frames(made, output, video)
     if as_json:
         rows = [(frame.number, frame.time_s, frame.clip.rank) for frame in made.frames]
-        _print_json(frames_json(video, output, made.tokens, rows, chosen.note, chosen.scores.warnings))
+        print_json(frames_json(video, output, made.tokens, rows, chosen.note, chosen.scores.warnings))
     else:
         show_frames(made, output, chosen.note)
 
@@ -226,7 +226,3 @@ def _select(
     spec = opt.clip_spec(None, None, clip_seconds)
     ranked = scores_for(video, stored, sampler, None, 0, spec, threads, scenes)
     return ranked.select(k, min_gap_s=min_gap_s, coverage=coverage, threshold=threshold)
-
-
-def _print_json(data: dict[str, Any]) -> None:
-    print(json.dumps(data, indent=1, allow_nan=False))
