@@ -122,7 +122,7 @@ def is_known(f: str, change: str, seed: int) -> bool:
 def add(*cells: str | int) -> None:
     print(*cells, flush=True)
     with RESULTS.open("a", newline="") as file:
-        csv.writer(file).writerow(cells)
+        csv.writer(file, lineterminator="\n").writerow(cells)
 
 
 def prepare(
