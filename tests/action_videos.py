@@ -97,7 +97,7 @@ def _make(path: Path, kind: Kind, number: int, with_sound: bool) -> ActionVideo:
     free = [i for i in range(CLIPS) if i not in seen | heard]
     wandering = {int(i) for i in rng.choice(free, 3, replace=False)}
     frames = _frames(rng, which, seen, heard, wandering)
-    _write(path, frames, _sound(rng, which, heard, wandering) if with_sound else None)
+    write_video(path, frames, _sound(rng, which, heard, wandering) if with_sound else None)
     return ActionVideo(path, LABELS[which], seen, heard if with_sound else frozenset())
 
 
@@ -113,23 +113,24 @@ def _frames(
             far = 8 * step
             if clip in seen:
                 left, top = (16 + far, 32) if which == 0 else (48, far)
-                _paint(picture, left, top, pattern, COLOURS[which])
+                paint(picture, left, top, pattern, COLOURS[which])
             elif clip in heard:
-                _paint(picture, 48, 32, pattern, COLOURS[which])
+                paint(picture, 48, 32, pattern, COLOURS[which])
             elif clip in wandering:
-                _paint(picture, 16 + far, far, pattern, (120, 120, 120))
+                paint(picture, 16 + far, far, pattern, (120, 120, 120))
             yield picture
 
 
-def _paint(
+def paint(
     picture: npt.NDArray[np.uint8],
     left: int,
     top: int,
     pattern: npt.NDArray[np.int64],
     colour: Sequence[int],
 ) -> None:
+    """Put a square into a picture; what lies beyond its edge is cut."""
     square = np.clip(np.array(colour) + pattern, 0, 255).astype(np.uint8)
-    place = picture[top : top + SIDE_PX, left : left + SIDE_PX]
+    place = picture[top : top + len(square), left : left + len(square)]
     place[:] = square[: place.shape[0], : place.shape[1]]
 
 
@@ -146,9 +147,10 @@ def _sound(
     return sound
 
 
-def _write(
+def write_video(
     path: Path, frames: Iterator[npt.NDArray[np.uint8]], sound: npt.NDArray[np.float32] | None
 ) -> None:
+    """Encode pictures and, where there is any, sound."""
     with av.open(str(path), "w") as output:
         video = output.add_stream("libx264", rate=RATE_HZ, options={"preset": "ultrafast", "crf": "18"})
         video.width, video.height, video.pix_fmt = WIDTH_PX, HEIGHT_PX, "yuv420p"

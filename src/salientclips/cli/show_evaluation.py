@@ -64,7 +64,7 @@ def _strategies(found: Evaluation) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     for outcome in found.at_k():
         row = outcome.row
-        cost = "" if row.gflops is None else f"{row.gflops:,.0f}"
+        cost = "" if row.gflops is None else f"{row.gflops:,.0f}" if row.gflops >= 10 else f"{row.gflops:.2g}"
         cells = (f"{100 * row.accuracy:.1f}", _interval(row), f"{row.seconds_per_video:.2f}", cost)
         table.add_row(escape(row.strategy.title), *cells)
     return table
