@@ -205,15 +205,22 @@ def test_view_serves_until_it_is_interrupted(made: Callable[[str], MadeFile]) ->
     pytest.importorskip("jinja2", reason="jinja2 is not installed")
     words = [sys.executable, "-m", "salientclips", "view", str(made("h264_mkv").path)]
     with subprocess.Popen(
-        [*words, "--sampler", "packet-cost", "--no-browser", "--json"], stdout=subprocess.PIPE, text=True
+        [*words, "--sampler", "packet-cost", "--no-browser", "--json"],
+        stdout=subprocess.PIPE,
+        text=True,
+        # A shell that runs the tests in the background has its children ignore SIGINT.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
-        assert process.stdout is not None
-        printed = "".join(iter(process.stdout.readline, "}\n")) + "}"
-        url = json.loads(printed)["url"]
-        with urllib.request.urlopen(url, timeout=30) as answer:
-            assert b"salientclips" in answer.read()
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=30) in (0, 130)
+        try:
+            assert process.stdout is not None
+            printed = "".join(iter(process.stdout.readline, "}\n")) + "}"
+            url = json.loads(printed)["url"]
+            with urllib.request.urlopen(url, timeout=30) as answer:
+                assert b"salientclips" in answer.read()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=30) in (0, 130)
+        finally:
+            process.kill()
 
 
 # --- bad input is normal --------------------------------------------------------------------------------------
