@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import json
+import os
 import shlex
 import subprocess
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -301,11 +304,49 @@ def test_fiftyone_supports_name_the_frames_of_the_clips(name: str, made: GetMade
     assert {d["label"] for d in labels["labels"][key]} == set(labels["classes"])
 
 
-def test_fiftyone_imports_the_folder(made: GetMade, tmp_path: Path) -> None:
-    fo = pytest.importorskip("fiftyone")
-    folder = export(choose(made("h264_mkv").path), tmp_path / "x", "fiftyone").path
-    dataset = fo.Dataset.from_dir(str(folder), fo.types.FiftyOneTemporalDetectionDataset)
-    assert len(dataset.first().ground_truth.detections) == 3
+LOAD_IN_FIFTYONE = """
+import json, sys
+import eta.core.frameutils as frameutils
+import fiftyone as fo
+found = []
+for folder, count, last_s in json.loads(sys.argv[1]):
+    dataset = fo.Dataset.from_dir(folder, fo.types.FiftyOneTemporalDetectionDataset, data_path="data.json")
+    (sample,) = dataset
+    rows = sample.ground_truth.detections
+    starts = [frameutils.frame_number_to_timestamp(d.support[0], count, last_s) for d in rows]
+    found.append([sample.filepath, [d.support for d in rows], starts, [d.rank for d in rows]])
+print("FOUND", json.dumps(found))
+"""
+
+
+def test_fiftyone_imports_the_folders(made: GetMade, tmp_path: Path) -> None:
+    """In a process of its own: FiftyOne starts a database, and its own warnings are not ours."""
+    if importlib.util.find_spec("fiftyone") is None:
+        pytest.skip("fiftyone is not installed")
+    files = [made(name) for name in EVERY_TRAP]
+    chosen = [choose(file.path) for file in files]
+    folders = [str(export(s, tmp_path / str(i), "fiftyone").path) for i, s in enumerate(chosen)]
+    asked = [
+        (folder, len(file.times), float(file.times[-1])) for folder, file in zip(folders, files, strict=True)
+    ]
+    quiet = {"FIFTYONE_DO_NOT_TRACK": "true", "FIFTYONE_DATABASE_VALIDATION": "false"}
+    done = subprocess.run(
+        [sys.executable, "-c", LOAD_IN_FIFTYONE, json.dumps(asked)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **quiet, "FIFTYONE_DATABASE_DIR": str(tmp_path / "database")},
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    (line,) = (words for words in done.stdout.splitlines() if words.startswith("FOUND "))
+    for file, selection, row in zip(files, chosen, json.loads(line[6:]), strict=True):
+        path, supports, starts, ranks = row
+        clips = sorted(selection.clips, key=lambda c: c.start)
+        assert Path(path) == file.path
+        assert supports == [[first + 1, stop] for first, stop in spans(selection)]
+        assert ranks == [clip.rank for clip in clips]
+        if not file.variable_frame_rate:  # FiftyOne knows a mean rate only
+            wanted = [clip.start_s - file.start_s for clip in clips]
+            assert starts == pytest.approx(wanted, abs=0.002)
 
 
 @pytest.mark.parametrize("name", EVERY_TRAP)

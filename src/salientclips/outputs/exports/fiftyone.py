@@ -41,4 +41,6 @@ def write(source: Source, path: Path) -> tuple[str, ...]:
     labels = {"classes": ["salient"], "labels": {key: detections}}
     write_text(path / "labels.json", json.dumps(labels, indent=1, allow_nan=False))
     write_text(path / "data.json", json.dumps({key: str(source.video)}, indent=1))
-    return ("load it with fo.Dataset.from_dir(FOLDER, fo.types.FiftyOneTemporalDetectionDataset)",)
+    # Unless it is told of data.json, FiftyOne looks for the videos in a folder data/ and refuses.
+    how = 'from_dir(FOLDER, fo.types.FiftyOneTemporalDetectionDataset, data_path="data.json")'
+    return (f"load it with fo.Dataset.{how}",)
