@@ -304,22 +304,27 @@ def test_the_pipeline_is_fed_the_frames_of_each_clip(
 # --- Qwen -------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def qwen_processor() -> Any:
-    """The real processor with a tokenizer of a few words: nothing is fetched."""
+def tokenizer_of_a_few_words() -> Any:
+    """A tokenizer made here: nothing is fetched."""
     transformers = pytest.importorskip("transformers")
-    pytest.importorskip("torchvision", exc_type=Exception)
     tokenizers = pytest.importorskip("tokenizers")
     words = ["<|image_pad|>", "<|video_pad|>", "<|vision_start|>", "<|vision_end|>", "<unk>"]
     model = tokenizers.models.WordLevel({w: i for i, w in enumerate(words)}, unk_token="<unk>")
     raw = tokenizers.Tokenizer(model)
     raw.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
-    tokenizer = transformers.PreTrainedTokenizerFast(
+    return transformers.PreTrainedTokenizerFast(
         tokenizer_object=raw, unk_token="<unk>", additional_special_tokens=words[:4], pad_token="<unk>"
     )
+
+
+@pytest.fixture(scope="module")
+def qwen_processor() -> Any:
+    """The real processor with a tokenizer of a few words: nothing is fetched."""
+    transformers = pytest.importorskip("transformers")
+    pytest.importorskip("torchvision", exc_type=Exception)
     return transformers.Qwen3VLProcessor(
         image_processor=transformers.Qwen2VLImageProcessor(),
-        tokenizer=tokenizer,
+        tokenizer=tokenizer_of_a_few_words(),
         video_processor=transformers.Qwen3VLVideoProcessor(cap_pixels_per_frame=False),
     )
 
@@ -379,6 +384,38 @@ def test_qwen_vl_utils_reads_the_frames_of_each_clip(name: str, made: GetMade) -
         assert shown[0] == file.counters[first]
         assert shown[-1] == file.counters[stop - 1]
         assert set(shown) <= set(file.counters[first:stop])
+
+
+def test_qwen25vl_takes_each_clip_as_a_video_of_its_own(made: GetMade) -> None:
+    """Its processor knows one spacing of frames a video: the seconds from one pair of frames to the next."""
+    file = made("h264_bframes_mp4")
+    torchcodec_decoder(file.path)
+    pytest.importorskip("qwen_vl_utils")
+    from qwen_vl_utils import process_vision_info
+
+    from salientclips.adapters.qwen import qwen_messages
+
+    transformers = pytest.importorskip("transformers")
+    processor = transformers.Qwen2_5_VLProcessor(
+        image_processor=transformers.Qwen2VLImageProcessor(),
+        tokenizer=tokenizer_of_a_few_words(),
+        video_processor=transformers.Qwen2VLVideoProcessor(),
+    )
+    selection = choose(file.path)
+    messages = qwen_messages(selection, "What happens?", frames_per_clip=6)
+    _, found, _ = process_vision_info(messages, return_video_kwargs=True, return_video_metadata=True)
+    videos, about = zip(*found, strict=True)
+    inputs = processor(
+        text=["<|video_pad|> " * len(videos)],
+        videos=list(videos),
+        video_metadata=list(about),
+        do_sample_frames=False,
+        return_tensors="pt",
+    )
+    assert inputs["video_grid_thw"][:, 0].tolist() == [3] * len(selection.clips)
+    clips = sorted(selection.clips, key=lambda c: c.start)
+    for told_s, clip in zip(inputs["second_per_grid_ts"], clips, strict=True):
+        assert float(told_s) == pytest.approx(2 * (clip.end_s - clip.start_s) / 6, rel=0.05)
 
 
 def test_qwen_messages_are_paired(made: GetMade) -> None:
