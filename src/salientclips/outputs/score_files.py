@@ -31,6 +31,7 @@ from ..samplers import Sampler
 from ..timeline import ClipGrid, ClipSpec
 from ..types import ClipScores, FeatureParameters, Fingerprint
 from .contract import SCHEMA, Json, scores_json
+from .whole_file import whole_file
 
 _COLUMNS = ("index", "start_s", "end_s", "score", "start_ticks", "end_ticks")
 
@@ -65,14 +66,8 @@ def save_scores(scores: ClipScores, path: str | Path) -> None:
     write, _ = _format_of(path)
     header = _header(scores)
     rows = _rows(scores, header["ticks_per_second"])
-    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
+    with whole_file(path) as beside:
         write(beside, header, rows)
-        beside.replace(path)
-    except OSError as error:
-        raise InputError(f"'{path}' cannot be written ({error.strerror})", "choose another place") from error
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def load_scores(

@@ -17,6 +17,7 @@ import numpy as np
 from ..compressed.frame_vectors import FrameVectors
 from ..errors import InputError
 from ..media.vectors import VECTOR_DTYPE
+from .whole_file import whole_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -74,17 +75,9 @@ def save_vectors(items: Iterable[FrameVectors], path: str | Path) -> VectorCount
     path = Path(path)
     check_vector_file(path)
     counts = VectorCounts()
-    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with _writer(beside, path.suffix.lower()) as writer:
-            for batch in _batches(items, counts):
-                writer.write_table(_table(batch))
-        beside.replace(path)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(f"'{path}' cannot be written ({reason})", "choose another place") from error
-    finally:
-        beside.unlink(missing_ok=True)
+    with whole_file(path) as beside, _writer(beside, path.suffix.lower()) as writer:
+        for batch in _batches(items, counts):
+            writer.write_table(_table(batch))
     return counts
 
 
