@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from salientclips.errors import InputError, StoredScoresError, UnknownNameError
 from salientclips.outputs.exports import FORMATS, export
 from salientclips.outputs.exports.source import Source, clock
 from salientclips.outputs.exports.timecode import Timecode
+from salientclips.timeline import ClipGrid
 from salientclips.types import Selection
 
 GetMade = Callable[[str], MadeFile]
@@ -116,6 +118,18 @@ def test_json_and_parquet_keep_exact_times(form: str, tmp_path: Path) -> None:
         (c.start, c.score) for c in selection.clips
     ]
     assert [Fraction(r["end_ticks"], per_second) for r in rows] == [c.end for c in selection.clips]
+
+
+def test_parquet_holds_ticks_beyond_64_bits_as_text(tmp_path: Path) -> None:
+    primes = (2_147_483_647, 2_147_483_629, 2_147_483_587)
+    spans = [(i + Fraction(1, p), Fraction(i + 1)) for i, p in enumerate(primes)]
+    selection = replace(make_scores([1.0, 3.0, 2.0]), grid=ClipGrid.from_spans(spans)).select(2)
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(export(selection, tmp_path / "x.parquet").path)
+    per_second = json.loads(table.schema.metadata[b"salientclips"])["ticks_per_second"]
+    exact = [Fraction(int(row["start_ticks"]), per_second) for row in table.to_pylist()]
+    assert exact == [clip.start for clip in selection.clips]
 
 
 # --- PySceneDetect ----------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from math import isfinite, lcm
+from math import isfinite
 from pathlib import Path
 
 import numpy as np
@@ -31,9 +31,10 @@ from ..samplers import Sampler
 from ..timeline import ClipGrid, ClipSpec
 from ..types import ClipScores, FeatureParameters, Fingerprint
 from .contract import SCHEMA, Json, scores_json
+from .ticks import TICKS, common_base, for_parquet
 from .whole_file import whole_file
 
-_COLUMNS = ("index", "start_s", "end_s", "score", "start_ticks", "end_ticks")
+_COLUMNS = ("index", "start_s", "end_s", "score", *TICKS)
 
 
 def check_writable(path: Path) -> None:
@@ -137,7 +138,7 @@ def _check_parameters(scores: ClipScores, path: Path, sampler: Sampler | None, c
 
 
 def _header(scores: ClipScores) -> Json:
-    ticks_per_second = lcm(*(t.denominator for t in (*scores.grid.starts, *scores.grid.ends)), 1)
+    ticks_per_second = common_base((*scores.grid.starts, *scores.grid.ends))
     exact_seconds = scores.clip_spec.seconds
     header = {key: value for key, value in scores_json(scores).items() if key != "clips"}
     header["clip"]["seconds"] = None if exact_seconds is None else str(exact_seconds)
@@ -234,18 +235,14 @@ def _write_parquet(path: Path, header: Json, rows: list[Json]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    # A grid of unrelated fractions can have ticks beyond 64 bits; they then travel as text.
-    large = max((abs(row[key]) for row in rows for key in _COLUMNS[-2:]), default=0) >= 2**63
-    ticks = pa.string() if large else pa.int64()
-    if large:
-        rows = [{**row, **{key: str(row[key]) for key in _COLUMNS[-2:]}} for row in rows]
+    flat, ticks = for_parquet(rows)
     kinds = (pa.int64(), pa.float64(), pa.float64(), pa.float64(), ticks, ticks)
     columns = [
         *zip(_COLUMNS, kinds, strict=True),
         *((name, pa.float64()) for name in _stream_columns(header)),
     ]
     schema = pa.schema(columns, metadata={"salientclips": json.dumps(header)})
-    pq.write_table(pa.Table.from_pylist([_flat(row) for row in rows], schema=schema), path)
+    pq.write_table(pa.Table.from_pylist([_flat(row) for row in flat], schema=schema), path)
 
 
 def _read_parquet(path: Path) -> tuple[Json, list[Json]]:

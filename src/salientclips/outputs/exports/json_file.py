@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
-from math import lcm
 from pathlib import Path
 
 from ...types import Selection
 from ..contract import Json, selection_json
+from ..ticks import common_base
 from ..whole_file import write_text
 from .source import Source
 
@@ -40,7 +40,7 @@ def with_ticks(selection: Selection) -> Json:
         ``select --json``'s object with ``ticks_per_second``, and ``start_ticks`` and ``end_ticks`` in each clip.
     """
     found = selection_json(selection)
-    per_second = lcm(*(t.denominator for clip in selection.clips for t in (clip.start, clip.end)), 1)
+    per_second = common_base(t for clip in selection.clips for t in (clip.start, clip.end))
     for row, clip in zip(found["clips"], selection.clips, strict=True):
         row["start_ticks"], row["end_ticks"] = _ticks(clip.start, per_second), _ticks(clip.end, per_second)
     return {**found, "ticks_per_second": per_second}

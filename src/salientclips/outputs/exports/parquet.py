@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from ..ticks import TICKS, for_parquet
 from ..whole_file import whole_file
 from .json_file import with_ticks
 from .source import Source
@@ -13,7 +14,8 @@ from .source import Source
 def write(source: Source, path: Path) -> tuple[str, ...]:
     """Write a selection as a Parquet table.
 
-    Columns: rank, index (int64), start_s, end_s, score (float64), start_ticks, end_ticks (int64). The metadata key
+    Columns: rank, index (int64), start_s, end_s, score (float64), start_ticks, end_ticks (int64; text where
+    they go beyond 64 bits). The metadata key
     ``salientclips`` holds JSON with the other keys of ``select --json``, and ``ticks_per_second``.
 
     Args:
@@ -30,10 +32,10 @@ def write(source: Source, path: Path) -> tuple[str, ...]:
     import pyarrow.parquet as pq
 
     header = with_ticks(source.selection)
-    rows = header.pop("clips")
-    whole = ("rank", "index", "start_ticks", "end_ticks")
-    names = ("rank", "index", "start_s", "end_s", "score", "start_ticks", "end_ticks")
-    columns = [(name, pa.int64() if name in whole else pa.float64()) for name in names]
+    rows, ticks = for_parquet(header.pop("clips"))
+    kinds = {"rank": pa.int64(), "index": pa.int64(), **dict.fromkeys(TICKS, ticks)}
+    names = ("rank", "index", "start_s", "end_s", "score", *TICKS)
+    columns = [(name, kinds.get(name, pa.float64())) for name in names]
     schema = pa.schema(columns, metadata={"salientclips": json.dumps(header)})
     with whole_file(path) as beside:
         pq.write_table(pa.Table.from_pylist(rows, schema=schema), beside)
