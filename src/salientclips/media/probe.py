@@ -33,11 +33,14 @@ _CONTAINER_ROUNDING = Fraction(1, 1000)
 """Matroska, WebM and FLV round times to this, and files remuxed from them keep it; seconds."""
 
 
-def probe(path: Path, *, progress: Callable[[float], None] | None = None) -> Probe:
+def probe(
+    path: Path, *, table: PacketTable | None = None, progress: Callable[[float], None] | None = None
+) -> Probe:
     """Say everything that is worth knowing about a file before work starts.
 
     Args:
         path: A local file.
+        table: Its packet table where it was read already; saves a pass.
         progress: Called now and then with the share of the file that was read, 0 to 1.
 
     Returns:
@@ -49,7 +52,8 @@ def probe(path: Path, *, progress: Callable[[float], None] | None = None) -> Pro
         NoVideoStreamError: It has no moving pictures.
         NoFramesError: Nothing of it is shown.
     """
-    table = read_packets(path, progress=progress)
+    if table is None:
+        table = read_packets(path, progress=progress)
     with open_container(path) as container:
         stream = video_stream(container, path)
         video = _video_info(stream, table, _rotation(container, stream))

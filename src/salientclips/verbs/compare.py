@@ -12,13 +12,14 @@ from functools import partial
 from pathlib import Path
 
 from ..errors import InputError
+from ..media.demux import read_packets
 from ..outputs.report.collect import collect, lanes
 from ..outputs.report.data import Lane, Overlap, ShownClip
 from ..outputs.report.page import render
 from ..outputs.score_files import load_scores
 from ..samplers import make_sampler
 from ..timeline import ClipSpec
-from ..types import Selection
+from ..types import PacketTable, Selection
 from .report import address, check_page, write_page
 from .score import Progress, score
 
@@ -83,13 +84,16 @@ def compare(
         raise InputError("comparing takes two different strategies or more", "name samplers or score files")
     if output is not None:
         check_page(Path(output), path)
+    table: PacketTable | None = None  # read once, and only where it is needed
     chosen = []
     for name in strategies:
         if name.endswith(_SCORE_SUFFIXES):
             scores = load_scores(name, path)
         else:
             judge = make_sampler(name, seed=seed)
-            scores = score(path, judge, clip=clip, threads=threads, progress=progress)
+            if table is None:
+                table = read_packets(path, progress=None if progress is None else partial(progress, "demux"))
+            scores = score(path, judge, clip=clip, threads=threads, table=table, progress=progress)
         chosen.append(scores.select(k, min_gap_s=min_gap_s))
     shared = tuple(tuple(_shared(one, other) for other in chosen) for one in chosen)
     names = tuple(Path(name).name for name in strategies)
@@ -97,12 +101,12 @@ def compare(
     found = Compared(path, None, names, tuple(chosen), shared, tuple(lines))
     if output is None:
         return found
-    return replace(found, output=_write(found, Path(output), threads))
+    return replace(found, output=_write(found, table or read_packets(path), Path(output), threads))
 
 
-def _write(found: Compared, output: Path, threads: int) -> Path:
+def _write(found: Compared, table: PacketTable, output: Path, threads: int) -> Path:
     first = found.selections[0]
-    data = collect(first, "compare", address(found.path, output), threads=threads)
+    data = collect(first, table, "compare", address(found.path, output), threads=threads)
     rows = zip(found.strategies, found.selections, found.shared, strict=True)
     data = replace(
         data,

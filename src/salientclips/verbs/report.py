@@ -71,11 +71,11 @@ def write_report(
     check_page(output, selection.scores.path)
     step = None if progress is None else partial(progress, "pictures")
     url = address(selection.scores.path, output)
-    data = collect(selection, "report", url, min_gap_s=min_gap_s, threads=threads, progress=step)
+    table = read_packets(selection.scores.path)
+    data = collect(selection, table, "report", url, min_gap_s=min_gap_s, threads=threads, progress=step)
     if classifier is None:
         data = replace(data, costs=(scoring_cost(selection),))
     else:
-        table = read_packets(selection.scores.path)
         said = compare_strategies(
             selection, classifier, table, dense=dense, threads=threads, progress=progress
         )

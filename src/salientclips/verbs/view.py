@@ -56,14 +56,14 @@ def serve(
     judges = [make_sampler(name, seed=seed) for name in others if name != scores.sampler]
     # Those that read features last, and in the background.
     judges.sort(key=lambda judge: _is_slow(judge))
-    session = Session(scores, (scores.sampler, *(judge.name for judge in judges)), threads)
+    session = Session(scores, table, (scores.sampler, *(judge.name for judge in judges)), threads)
     for judge in judges:
         if not _is_slow(judge):
             session.add(_scored(judge, scores, table, threads))
     slow = [judge for judge in judges if _is_slow(judge)]
     Thread(target=_score_all, args=(slow, session, scores, table, threads), daemon=True).start()
     data = replace(
-        collect(selection, "view", "video", min_gap_s=min_gap_s, threads=threads),
+        collect(selection, table, "view", "video", min_gap_s=min_gap_s, threads=threads),
         samplers=session.samplers,
         formats=DOWNLOADS,
         costs=(scoring_cost(selection),),

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ...media.demux import read_packets
 from ...media.probe import probe
 from ...media.tags import title_of
 from ...ranking import choose
@@ -35,6 +34,7 @@ MEANINGS = {
 
 def collect(
     selection: Selection,
+    table: PacketTable,
     kind: Kind,
     video_url: str,
     *,
@@ -46,6 +46,7 @@ def collect(
 
     Args:
         selection: The clips chosen, with the scores that they were chosen by.
+        table: The packet table of the video.
         kind: What page it is for. One with a server gets no loops: they are made when they are looked at.
         video_url: Where the page will find the video.
         min_gap_s: The gap that the selection was made with, seconds.
@@ -60,7 +61,6 @@ def collect(
     """
     scores = selection.scores
     path = scores.path
-    table = read_packets(path)
     begin_s, end_s = span(scores)
     shots, keys = find_shots(table), key_frame_times(table)
     lowest = bottom(scores, len(selection.clips), min_gap_s, {c.index for c in selection.clips})
@@ -68,7 +68,7 @@ def collect(
         made = _with_pictures(path, table, (selection.clips, lowest), threads, progress)
     else:
         made = [tuple(map(_plain, clips)) for clips in (selection.clips, lowest)]
-    info = probe(path)
+    info = probe(path, table=table)
     return PageData(
         kind=kind,
         name=path.name,

@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError, UnknownNameError
-from ...media.demux import read_packets
 from ...media.stills import Still
 from ...samplers.combine import combine
-from ...types import ClipScores, SelectedClip, Selection
+from ...types import ClipScores, PacketTable, SelectedClip, Selection
 from .collect import bottom, lanes
 from .data import ShownClip
 from .downloads import DOWNLOADS, Download, download
@@ -70,16 +69,19 @@ class Session:
 
     Args:
         first: Scores that are there from the start; all others must be of the same clips.
+        table: The packet table of the video.
         samplers: Names of all samplers that will be there.
         threads: Decoder threads.
     """
 
-    def __init__(self, first: ClipScores, samplers: tuple[str, ...], threads: int = 1) -> None:
+    def __init__(
+        self, first: ClipScores, table: PacketTable, samplers: tuple[str, ...], threads: int = 1
+    ) -> None:
         self.path, self.samplers = first.path, samplers
         self._lock, self._decoding = Lock(), Lock()
         self._scores, self._failed = {first.sampler: first}, dict[str, str]()
         self._made: dict[int, Still | None] = {}
-        self._loops = Loops(first.path, read_packets(first.path), threads)
+        self._loops = Loops(first.path, table, threads)
         self._grid = first.grid
 
     def close(self) -> None:
