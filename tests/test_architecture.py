@@ -15,6 +15,7 @@ import salientclips
 ROOT = Path(salientclips.__file__).parent
 FLOORS = (
     "errors",
+    "whole_file",
     "timeline",
     "ranking",
     "types",

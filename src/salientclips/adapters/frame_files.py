@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from ..errors import InputError
-from ..outputs.whole_file import whole_file, write_text
+from ..whole_file import whole_file, write_text
 from .openai import FrameParts
 
 

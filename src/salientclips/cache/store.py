@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -23,6 +21,7 @@ import numpy.typing as npt
 
 from ..networks.extras import require
 from ..timeline import ClipGrid, ClipSpec
+from ..whole_file import write_atomically
 
 Array = npt.NDArray[Any]
 Warn = Callable[[str], None]
@@ -95,25 +94,6 @@ def save(path: Path, stored: Stored) -> None:
     facts = json.dumps(stored.facts, sort_keys=True, ensure_ascii=True)
     content = save_bytes(arrays, metadata={"facts": facts, "sha256": _checksum(arrays, facts)})
     write_atomically(path, content)
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file that is there whole or not at all.
-
-    Args:
-        path: Where; its folder is made.
-        content: What.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".part-", delete=False) as file:
-        part = Path(file.name)
-        try:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
 
 
 def load(path: Path) -> Stored | None:

@@ -30,9 +30,9 @@ from ..ranking import RULES
 from ..samplers import Sampler
 from ..timeline import ClipGrid, ClipSpec
 from ..types import ClipScores, FeatureParameters, Fingerprint
+from ..whole_file import whole_file
 from .contract import SCHEMA, Json, scores_json
 from .ticks import TICKS, common_base, for_parquet
-from .whole_file import whole_file
 
 _COLUMNS = ("index", "start_s", "end_s", "score", *TICKS)
 

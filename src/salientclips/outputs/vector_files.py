@@ -17,7 +17,7 @@ import numpy as np
 from ..compressed.frame_vectors import FrameVectors
 from ..errors import InputError
 from ..media.vectors import VECTOR_DTYPE
-from .whole_file import whole_file
+from ..whole_file import whole_file
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -7,7 +7,6 @@ believes nothing: the card is checked field by field, the weights tensor by tens
 
 from __future__ import annotations
 
-import os
 import re
 import tempfile
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from ..errors import CardError, InputError, WeightsError
 from ..networks.cost import count_parameters
 from ..networks.extras import pick_device, require
 from ..networks.weights import load_tensors, read_tensors
+from ..whole_file import write_atomically
 from .card import SamplerCard, StreamCard
 from .card_file import card_from_json, card_to_json
 from .learned import LearnedSampler
@@ -28,6 +28,8 @@ from .nets import network_for
 WEIGHTS_FILE = "model.safetensors"
 CARD_FILE = "config.json"
 README_FILE = "README.md"
+
+_MODE = 0o644
 
 _MOST_CARD_BYTES = 20 << 20
 _UNUSED = "num_batches_tracked"
@@ -59,27 +61,16 @@ def save(sampler: LearnedSampler, folder: Path) -> Path:
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _replace(folder / WEIGHTS_FILE, serialise(tensors, metadata={"format": "pt"}))
-        _replace(folder / README_FILE, model_card(sampler.card).encode())
+        # Samplers are for sharing, so that others may read them.
+        write_atomically(folder / WEIGHTS_FILE, serialise(tensors, metadata={"format": "pt"}), mode=_MODE)
+        write_atomically(folder / README_FILE, model_card(sampler.card).encode(), mode=_MODE)
         # Last: a folder with a card has its weights.
-        _replace(folder / CARD_FILE, config.encode())
+        write_atomically(folder / CARD_FILE, config.encode(), mode=_MODE)
     except OSError as error:
         raise InputError(
             f"'{folder}' cannot be written ({error})", "give a folder you may write to"
         ) from error
     return folder
-
-
-def _replace(path: Path, content: bytes) -> None:
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".part-", delete=False) as file:
-        part = Path(file.name)
-        try:
-            file.write(content)
-            file.close()
-            part.chmod(0o644)  # temporary files are private, and samplers are for sharing
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
 
 
 def load(

@@ -13,7 +13,8 @@ from typing import Any
 
 import torch
 
-from ..cache.store import Warn, write_atomically
+from ..cache.store import Warn
+from ..whole_file import write_atomically
 
 State = dict[str, Any]
 """Tensors, numbers, texts, and lists and dictionaries of them."""

@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ..cache.store import write_atomically
 from ..cache.types import VideoFeatures
 from ..samplers.card import Stream
 from ..samplers.inputs import Inputs, stream_input
+from ..whole_file import write_atomically
 from .targets import Targets
 
 BUDGET_BYTES = 2 << 30

@@ -15,8 +15,8 @@ from ..errors import InputError
 from ..media.copy import COPY_SUFFIXES, copy_spans
 from ..media.cut import Cutter, FrameSpan, on_frames
 from ..media.frame_numbers import number_frames, packets_of
-from ..outputs.whole_file import whole_file
 from ..types import PacketTable, SelectedClip, Selection
+from ..whole_file import whole_file
 from .score import Progress
 
 

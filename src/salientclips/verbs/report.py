@@ -15,8 +15,8 @@ from ..media.demux import read_packets
 from ..networks.extras import require
 from ..outputs.report.collect import collect
 from ..outputs.report.page import render
-from ..outputs.whole_file import write_text
 from ..types import Selection
+from ..whole_file import write_text
 from .score import Progress
 from .verdicts import compare_strategies, scoring_cost
 

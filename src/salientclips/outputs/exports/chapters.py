@@ -10,7 +10,7 @@ from fractions import Fraction
 from math import lcm
 from pathlib import Path
 
-from ..whole_file import write_text
+from ...whole_file import write_text
 from .source import Source, title
 
 _LARGEST = 2**31 - 1

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ...media.frame_numbers import start_timecode
 from ...types import SelectedClip
-from ..whole_file import write_text
+from ...whole_file import write_text
 from .source import Source, one_line, title
 from .timecode import Timecode
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from ..whole_file import write_text
+from ...whole_file import write_text
 from .source import Source, one_line, title
 
 _SEEKS_LATE = frozenset({"mpegts", "mpeg"})

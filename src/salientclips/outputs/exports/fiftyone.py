@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 from ...errors import InputError
-from ..whole_file import write_text
+from ...whole_file import write_text
 from .source import Source
 
 

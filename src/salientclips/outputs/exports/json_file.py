@@ -7,9 +7,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from ...types import Selection
+from ...whole_file import write_text
 from ..contract import Json, selection_json
 from ..ticks import common_base
-from ..whole_file import write_text
 from .source import Source
 
 

@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from urllib.parse import quote
 
-from ..whole_file import write_text
+from ...whole_file import write_text
 from .source import Source, title
 
 CONFIG = (

@@ -14,7 +14,7 @@ from typing import Any
 
 from ...media.frame_numbers import start_timecode
 from ...types import SelectedClip
-from ..whole_file import write_text
+from ...whole_file import write_text
 from .source import Source, one_line, title
 from .timecode import Timecode
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from ...whole_file import whole_file
 from ..ticks import TICKS, for_parquet
-from ..whole_file import whole_file
 from .json_file import with_ticks
 from .source import Source
 

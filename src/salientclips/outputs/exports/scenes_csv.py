@@ -11,7 +11,7 @@ import csv
 import io
 from pathlib import Path
 
-from ..whole_file import write_text
+from ...whole_file import write_text
 from .source import Source, clock
 
 COLUMNS = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..whole_file import write_text
+from ...whole_file import write_text
 from .source import Source, clock, title
 
 

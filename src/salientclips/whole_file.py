@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import InputError
+from .errors import InputError
 
 
 @contextmanager
@@ -48,3 +49,28 @@ def write_text(path: Path, text: str) -> None:
     with whole_file(path) as beside:
         # A file name of stray bytes, which Python holds as surrogates, goes out as those bytes.
         beside.write_bytes(text.encode("utf-8", "surrogateescape"))
+
+
+def write_atomically(path: Path, content: bytes, *, mode: int | None = None) -> None:
+    """Write bytes whole, and on the disk before they take their place; several processes may do so at once.
+
+    Args:
+        path: Where; its folder is made.
+        content: What.
+        mode: Permissions of the file; None for the owner alone.
+
+    Raises:
+        OSError: It cannot be written there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".part-", delete=False) as file:
+        part = Path(file.name)
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            if mode is not None:
+                part.chmod(mode)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
