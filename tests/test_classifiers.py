@@ -287,6 +287,7 @@ def test_labels_from_a_file(tmp_path: Path) -> None:
         ({"random_weights": True, "labels": ["a", ""]}, "empty"),
         ({"random_weights": True, "labels": ["a", "b"], "num_classes": 3}, "2 labels do not name 3"),
         ({"random_weights": True, "frames": 0}, "frames = 0"),
+        ({"random_weights": True, "crop_px": 31}, "give at least 32"),
         ({"random_weights": True, "batch_size": 0}, "batch_size = 0"),
         ({"random_weights": True, "normalisation": "none"}, "no normalisation 'none'"),
         ({"random_weights": True, "device": "abacus"}, "device 'abacus' cannot be used"),

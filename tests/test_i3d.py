@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from salientclips.classifiers import kinetics400_labels, load_classifier, prepare_clip
-from salientclips.classifiers.i3d import I3D, from_flax, pad_same
+from salientclips.classifiers.i3d import I3D, _MaxPool, from_flax, pad_same
 from salientclips.classifiers.network import NetworkClassifier
 from salientclips.errors import WeightsError
 
@@ -51,6 +51,31 @@ def test_the_larger_half_goes_after_on_every_axis() -> None:
         assert profile[:2].tolist() == [0, 0]
         assert profile[2] == 1
         assert profile[-3:].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride"),
+    [((1, 3, 3), (1, 2, 2)), ((3, 3, 3), (2, 2, 2)), ((2, 2, 2), (2, 2, 2)), ((3, 3, 3), (1, 1, 1))],
+)
+@pytest.mark.parametrize("side", [7, 8])
+def test_pooling_is_torchs(kernel: tuple[int, int, int], stride: tuple[int, int, int], side: int) -> None:
+    x = torch.rand(2, 3, 8, side, side + 1, generator=torch.Generator().manual_seed(0))
+    expected = torch.nn.functional.max_pool3d(pad_same(x, kernel, stride), kernel, stride)
+    assert torch.equal(_MaxPool(kernel, stride)(x), expected)
+
+
+@pytest.mark.parametrize(("crop_px", "resize_px"), [(64, 74), (160, 183)])
+def test_a_smaller_picture_is_cheaper_and_cut_alike(crop_px: int, resize_px: int) -> None:
+    usual = load_classifier("i3d_rgb", random_weights=True, num_classes=3, frames=9)
+    small = load_classifier("i3d_rgb", random_weights=True, num_classes=3, frames=9, crop_px=crop_px)
+    assert (small.input.crop_px, small.input.resize_px) == (crop_px, resize_px)
+    assert small.input.gflops is not None
+    assert usual.input.gflops is not None
+    assert small.input.gflops < usual.input.gflops * (crop_px / 224) ** 2 * 1.1
+    frames = np.random.default_rng(0).integers(0, 256, (9, 96, 128, 3), dtype=np.uint8)
+    said = small(prepare_clip(frames, small.input)[None])
+    assert said.shape == (1, 3)
+    assert said.sum() == pytest.approx(1)
 
 
 def random_state(num_classes: int = 6) -> dict[str, torch.Tensor]:

@@ -40,6 +40,7 @@ def load_classifier(
     num_classes: int | None = None,
     frames: int | None = None,
     frame_step: int | None = None,
+    crop_px: int | None = None,
     normalisation: Normalisation | None = None,
     device: str = "auto",
     batch_size: int = 8,
@@ -58,6 +59,8 @@ def load_classifier(
         num_classes: Number of outputs; by default that of ``labels``, else of the weights, else 400.
         frames: Frames of a clip (T), where the network was trained with another number.
         frame_step: Source frames from one to the next.
+        crop_px: Side of the square picture, pixels, where not the network's usual; what is cut from it stays the
+            same share of the picture. A smaller one is cheaper, and less accurate.
         normalisation: Whose RGB statistics the weights were trained with, where it is not what the
             checkpoint's naming scheme implies (see :mod:`salientclips.classifiers.csn`).
         device: ``"auto"`` (CUDA where there is one), or torch's name of a device.
@@ -89,6 +92,7 @@ def load_classifier(
             num_classes=num_classes,
             frames=frames,
             frame_step=frame_step,
+            crop_px=crop_px,
             normalisation=normalisation,
             device=device,
             batch_size=batch_size,

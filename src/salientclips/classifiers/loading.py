@@ -24,6 +24,8 @@ from .protocol import ClipInput
 from .recipe import NORMALISATIONS, Normalisation, Recipe
 from .torchvision import TorchvisionName
 
+_LEAST_CROP_PX = 32
+"""Networks shrink the picture by 32 before their last layer."""
 SEED = 0
 """Of random weights: the same numbers in every process."""
 
@@ -40,6 +42,7 @@ class Request:
     num_classes: int | None
     frames: int | None
     frame_step: int | None
+    crop_px: int | None
     normalisation: Normalisation | None
     device: str
     batch_size: int
@@ -95,10 +98,18 @@ def _check(request: Request) -> None:
         raise InputError("weights and random_weights exclude one another", "give one of them")
     if request.name.startswith("hf:") and request.weights is not None:
         raise InputError("a Hugging Face model brings its own weights", "leave weights out")
-    for what in ("num_classes", "frames", "frame_step", "batch_size", "threads"):
+    at_least = {
+        "num_classes": 1,
+        "frames": 1,
+        "frame_step": 1,
+        "crop_px": _LEAST_CROP_PX,
+        "batch_size": 1,
+        "threads": 1,
+    }
+    for what, least in at_least.items():
         value = getattr(request, what)
-        if value is not None and value < 1:
-            raise InputError(f"{what} = {value} is impossible", "give at least 1")
+        if value is not None and value < least:
+            raise InputError(f"{what} = {value} is impossible", f"give at least {least}")
     if request.normalisation is not None and request.normalisation not in NORMALISATIONS:
         raise InputError(
             f"there is no normalisation {request.normalisation!r}",
@@ -133,7 +144,8 @@ def _from_recipe(
     num_classes = asked or _classes_of(tensors, recipe) or len(kinetics400_labels())
     with torch.device("meta"):
         network = recipe.build(num_classes)
-    spec = replace(recipe.input, frames=frames, gflops=count_gflops(network, frames, recipe.input.crop_px))
+    spec = _of_size(recipe.input, request.crop_px)
+    spec = replace(spec, frames=frames, gflops=count_gflops(network, frames, spec.crop_px))
     if normalisation is not None:
         mean, std = NORMALISATIONS[normalisation]
         spec = replace(spec, mean=mean, std=std)
@@ -189,6 +201,16 @@ def _random(recipe: Recipe, num_classes: int) -> nn.Module:
         return recipe.build(num_classes)
 
 
+def _of_size(spec: ClipInput, crop_px: int | None) -> ClipInput:
+    """The input with another crop, the picture resized in proportion."""
+    if crop_px is None:
+        return spec
+    sides = (spec.resize_px,) if isinstance(spec.resize_px, int) else spec.resize_px
+    # Upwards, so that the crop never exceeds the picture.
+    scaled = [-(-side * crop_px // spec.crop_px) for side in sides]
+    return replace(spec, crop_px=crop_px, resize_px=scaled[0] if len(scaled) == 1 else (scaled[0], scaled[1]))
+
+
 def _overridden(spec: ClipInput, request: Request) -> ClipInput:
     """What the user knows better than the recipe."""
     if request.normalisation is not None:
@@ -196,6 +218,8 @@ def _overridden(spec: ClipInput, request: Request) -> ClipInput:
         spec = replace(spec, mean=mean, std=std)
     if request.frame_step is not None:
         spec = replace(spec, frame_step=request.frame_step)
+    if request.crop_px is not None and request.crop_px != spec.crop_px:
+        raise InputError(f"{request.name} takes {spec.crop_px} pixels a side", "leave crop_px out")
     if request.frames is not None and request.frames != spec.frames:
         raise InputError(f"{request.name} takes {spec.frames} frames a clip", "leave frames out")
     return spec

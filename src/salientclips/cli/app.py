@@ -144,6 +144,9 @@ def classify(
     ] = None,
     scores: opt.StoredScores = None,
     frames_per_clip: opt.FramesPerClip = None,
+    clip_frames: opt.ClassifierFrames = None,
+    frame_step: opt.ClassifierStep = None,
+    crop_px: opt.CropPx = None,
     top: Annotated[int, typer.Option(help="Classes to show.", min=1)] = 5,
     device: opt.Device = "auto",
     seed: opt.Seed = 0,
@@ -163,7 +166,14 @@ def classify(
     judge = make_sampler(sampler or DEFAULT_SAMPLER, seed=seed, frames_per_clip=frames_per_clip)
     ready = None if scores is None else load_for(video, scores, sampler, frames_per_clip, seed, None)
     look = load_classifier(
-        classifier, weights=weights, random_weights=random_weights, labels=labels, device=device
+        classifier,
+        weights=weights,
+        random_weights=random_weights,
+        labels=labels,
+        frames=clip_frames,
+        frame_step=frame_step,
+        crop_px=crop_px,
+        device=device,
     )
     whole = VideoClassifier(look, judge, k, strategy, seed, threads)
     with progress_bar() as progress:

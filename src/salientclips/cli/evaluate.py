@@ -76,6 +76,7 @@ def evaluate(
     draws: Annotated[int, typer.Option(help="Draws of random and empirical, averaged.", min=1)] = 10,
     clip_frames: opt.ClassifierFrames = None,
     frame_step: opt.ClassifierStep = None,
+    crop_px: opt.CropPx = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     seed: opt.Seed = 0,
     threads: opt.Threads = 1,
@@ -98,6 +99,7 @@ def evaluate(
         labels=labels,
         frames=clip_frames,
         frame_step=frame_step,
+        crop_px=crop_px,
         device=device,
     )
     with progress_bar() as progress:

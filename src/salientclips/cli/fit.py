@@ -79,6 +79,7 @@ def fit(
     frame_step: Annotated[
         int | None, typer.Option(help="Source frames from one of them to the next, where not its usual.")
     ] = None,
+    crop_px: opt.CropPx = None,
     clip_seconds: opt.ClipSeconds = None,
     name: Annotated[
         str, typer.Option(help="Its name. [default: the folder's]", rich_help_panel=_SAMPLER)
@@ -176,6 +177,7 @@ def fit(
         labels=labels,
         frames=clip_frames,
         frame_step=frame_step,
+        crop_px=crop_px,
         device=_own_device(device),
     )
     spec = opt.clip_spec(f.input.frames, f.input.frame_step, clip_seconds)

@@ -42,6 +42,10 @@ ClassifierFrames = Annotated[
 ClassifierStep = Annotated[
     int | None, typer.Option("--frame-step", help="Source frames from one to the next, likewise.")
 ]
+CropPx = Annotated[
+    int | None,
+    typer.Option(help="Side of the square picture that the classifier sees, pixels, where not its usual."),
+]
 ClipSeconds = Annotated[
     float | None, typer.Option(help="Make clips this many seconds long instead.", show_default=False)
 ]
