@@ -88,3 +88,41 @@ def test_a_fitted_sampler_beats_uniform_on_unseen_videos(
     whole = read(tmp_path / "out" / "samplers.csv")[0]
     assert whole["sampler"] == "mine"
     assert float(whole["auc"]) > 0.9
+
+
+def test_marked_spans_teach_without_a_classifier(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("salientclips.classifiers.load_classifier", lambda *_, **__: ColourClassifier())
+    videos = make_action_videos(tmp_path / "videos", "together", TRAINING + UNSEEN)
+    known, unseen = videos[:TRAINING], videos[TRAINING:]
+    rows = [*(entry(v, "train") for v in known[:-2]), *(entry(v, "validation") for v in known[-2:])]
+    write_manifest([*rows, *(entry(v, "test") for v in unseen)], tmp_path / "set.csv")
+
+    fit = [
+        "fit",
+        tmp_path / "set.csv",
+        "-o",
+        tmp_path / "mine",
+        "--cache",
+        tmp_path / "cache",
+        "--from-spans",
+    ]
+    fit += ["--streams", "md", "--clip-frames", CLIP_FRAMES, "--frame-step", "1", "--frames-per-clip", "2"]
+    fit += ["--epochs", "10", "--videos-per-batch", "4", "-k", "2"]
+    assert run([*map(str, fit), "--json"]) == 0
+    card = json.loads(capsys.readouterr().out)["card"]
+    assert card["classifier"] == "spans"
+    assert card["data"] == f"{TRAINING - 2} videos of 'set.csv', with salient spans marked"
+    assert not (tmp_path / "cache" / "predictions").exists(), "nobody looked"
+
+    look = ["evaluate", tmp_path / "set.csv", "--sampler", tmp_path / "mine", "--k", "1", "--no-figures"]
+    assert run([*map(str, look), "--out", str(tmp_path / "out"), "--cache", str(tmp_path / "cache")]) == 0
+    found = next(row for row in read(tmp_path / "out" / "samplers.csv") if not row["part"])
+    assert float(found["auc"]) > 0.9
+
+    write_manifest([replace(row, spans=()) for row in rows], tmp_path / "unmarked.csv")
+    assert run(["fit", str(tmp_path / "unmarked.csv"), "--from-spans", "-o", str(tmp_path / "none")]) == 1
+    assert "no video has a salient span" in capsys.readouterr().err
+    assert run([*map(str, fit), "--crop-px", "64"]) == 1
+    assert "no classifier is asked" in capsys.readouterr().err

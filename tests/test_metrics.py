@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from made_cases import grid_of
+from salientclips.datasets.spans import salient_clips
 from salientclips.evaluation.metrics import (
     METRICS,
     area_under_roc,
     group_weights,
     interval,
     measure,
-    salient_clips,
 )
 
 ONCE = np.ones((1, 4))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from ..errors import InputError
 from . import options as opt
 from .machine import print_json
 
@@ -51,6 +52,12 @@ def fit(
     without_labels: Annotated[
         bool,
         typer.Option("--without-labels", help="Take the classifier's own verdict for every video's label."),
+    ] = False,
+    from_spans: Annotated[
+        bool,
+        typer.Option(
+            "--from-spans", help="Learn the spans that the manifest marks; no classifier is needed."
+        ),
     ] = False,
     streams: Annotated[
         str, typer.Option(help="What it looks at: md, rgbr, if, audio.", rich_help_panel=_SAMPLER)
@@ -170,17 +177,24 @@ def fit(
         seed=seed,
         **{key: value for key, value in given.items() if value is not None},  # type: ignore[arg-type]
     )
-    f = load_classifier(
-        classifier,
-        weights=weights,
-        random_weights=random_weights,
-        labels=labels,
-        frames=clip_frames,
-        frame_step=frame_step,
-        crop_px=crop_px,
-        device=_own_device(device),
-    )
-    spec = opt.clip_spec(f.input.frames, f.input.frame_step, clip_seconds)
+    if from_spans:
+        if weights or random_weights or labels or without_labels or crop_px:
+            raise InputError(
+                "with --from-spans no classifier is asked", "leave its options out, or --from-spans"
+            )
+        f, spec = None, opt.clip_spec(clip_frames, frame_step, clip_seconds)
+    else:
+        f = load_classifier(
+            classifier,
+            weights=weights,
+            random_weights=random_weights,
+            labels=labels,
+            frames=clip_frames,
+            frame_step=frame_step,
+            crop_px=crop_px,
+            device=_own_device(device),
+        )
+        spec = opt.clip_spec(f.input.frames, f.input.frame_step, clip_seconds)
     with progress_bar() as progress:
         fitted = fit_sampler(
             videos,

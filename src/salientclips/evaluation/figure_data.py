@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .metrics import salient_clips
+from ..datasets.spans import salient_clips
 from .outcome import Outcome
 from .report import Evaluation
 from .tables import Cell

@@ -12,13 +12,10 @@ of strategies or files.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-
-from ..timeline import ClipGrid
 
 Metric = Literal["top-1", "mean-class", "map"]
 METRICS: tuple[Metric, ...] = ("top-1", "mean-class", "map")
@@ -106,30 +103,6 @@ def interval(values: Floats, level: float = LEVEL) -> tuple[float, float]:
         return float("nan"), float("nan")
     low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
-
-
-def salient_clips(grid: ClipGrid, spans: Sequence[tuple[Fraction, Fraction]]) -> Truth:
-    """Which clips are salient: those of which at least half lies in a known span.
-
-    Args:
-        grid: The clips.
-        spans: (start, end), seconds on the timeline; they may overlap.
-
-    Returns:
-        bool (num_clips,).
-    """
-    merged: list[tuple[Fraction, Fraction]] = []
-    for start, end in sorted(spans):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    inside = [
-        sum((max(Fraction(0), min(end, b) - max(start, a)) for a, b in merged), Fraction(0)) * 2
-        >= end - start
-        for start, end in zip(grid.starts, grid.ends, strict=True)
-    ]
-    return np.array(inside, dtype=np.bool_)
 
 
 def area_under_roc(scores: Floats, salient: Truth) -> float:

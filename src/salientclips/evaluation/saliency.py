@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .metrics import Floats, area_under_roc, salient_clips
+from ..datasets.spans import salient_clips
+from .metrics import Floats, area_under_roc
 from .outcome import Bench
 
 

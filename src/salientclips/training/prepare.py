@@ -22,7 +22,7 @@ from ..datasets.manifest import Entry
 from ..errors import FeatureUnavailableError, InputError, MediaError
 from ..timeline import ClipSpec
 from ..types import FeatureParameters
-from .targets import make_targets
+from .targets import SPAN_CLASSES, make_targets, say_spans
 from .videos import InputKeeper, TrainingVideo
 from .world import World
 
@@ -45,7 +45,8 @@ class LeftOut:
 class Preparation:
     """Makes videos ready for training, and keeps account of what it met."""
 
-    classifier: ClipClassifier
+    classifier: ClipClassifier | None
+    """f; None to learn from the entries' spans."""
     clips: ClipSpec
     """How videos are divided."""
     parameters: FeatureParameters
@@ -66,7 +67,7 @@ class Preparation:
     """Videos that were read with a warning, and the first one of each."""
 
     def __post_init__(self) -> None:
-        self._name = identity(self.classifier)
+        self._name = "" if self.classifier is None else identity(self.classifier)
 
     def prepare(
         self, entries: Sequence[Entry], keeper: InputKeeper, *, use_labels: bool
@@ -82,7 +83,8 @@ class Preparation:
             The videos by path, in order; those in ``left_out`` are missing.
         """
         self._over(self.world.share(entries), "features", self._read)
-        self._over(self.world.share(entries), "labels", self._look)
+        if self.classifier is not None:
+            self._over(self.world.share(entries), "labels", self._look)
         self.world.wait()
         finish = partial(self._finish, keeper=keeper, use_labels=use_labels)
         made = {entry.path: self._guarded(entry, finish) for entry in entries}
@@ -106,18 +108,21 @@ class Preparation:
             warn=self.warnings.append,
         )
 
-    def predictions(self, path: Path, progress: Callable[[float], None] | None = None) -> DensePredictions:
+    def predictions(self, entry: Entry, progress: Callable[[float], None] | None = None) -> DensePredictions:
         """What f says of one video.
 
         Args:
-            path: The file.
+            entry: The video.
             progress: Called with the share of its clips done.
 
         Returns:
-            f's opinion of every clip, from the cache where it is there.
+            f's opinion of every clip, from the cache where it is there; without f, what the spans say.
         """
+        if self.classifier is None:
+            features = self.features(entry.path)
+            return say_spans(features.fingerprint, features.grid, entry.spans)
         return load_or_look(
-            path,
+            entry.path,
             self.classifier,
             self.clips,
             folder=self.folder,
@@ -140,7 +145,7 @@ class Preparation:
             )
 
     def _look(self, entry: Entry, progress: Callable[[float], None]) -> None:
-        self.predictions(entry.path, progress)
+        self.predictions(entry, progress)
 
     def _over(self, entries: Sequence[Entry], part: str, do: Callable[..., None]) -> None:
         """Do something to every video that is not left out; progress counts bytes, so time left is fair."""
@@ -166,8 +171,9 @@ class Preparation:
             return None
 
     def _finish(self, entry: Entry, *, keeper: InputKeeper, use_labels: bool) -> TrainingVideo:
-        said = self.predictions(entry.path)
-        targets = make_targets(said, entry.labels if use_labels else ())
+        said = self.predictions(entry)
+        labels = entry.labels if use_labels else ()
+        targets = make_targets(said, SPAN_CLASSES[:1] if self.classifier is None else labels)
         features = self.features(entry.path)
         if features.grid != said.grid:
             raise InputError(

@@ -3,6 +3,9 @@
 With labels the true classes are given. **Without labels** the true class is f's own verdict over the whole video, the
 mean over all its clips: f sees the whole better than any part, and a sampler that leads to the same verdict from few
 clips is what is wanted. So a sampler can be fitted to any classifier on raw footage.
+
+**Without a classifier** the spans of a manifest teach (not in the paper): a clip is as salient as the share of it
+that lies in one. :func:`say_spans` puts that as the predictions of an f of two classes, so that all else is the same.
 """
 
 from __future__ import annotations
@@ -14,7 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..cache.types import DensePredictions
+from ..datasets.spans import Span, share_in_spans
 from ..errors import InputError
+from ..timeline import ClipGrid
+from ..types import Fingerprint
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +70,31 @@ def make_targets(predictions: DensePredictions, labels: Sequence[str] = ()) -> T
         surety=probabilities[:, truth].sum(axis=1).clip(0.0, 1.0),
         right=np.isin(probabilities.argmax(axis=1), truth),
         is_labelled=bool(labels),
+    )
+
+
+SPAN_CLASSES = ("salient", "dull")
+"""The classes of :func:`say_spans`."""
+
+
+def say_spans(of: Fingerprint, grid: ClipGrid, spans: Sequence[Span]) -> DensePredictions:
+    """Put marked spans as the predictions of a classifier that knows them.
+
+    Args:
+        of: The video.
+        grid: Its clips.
+        spans: Where it is salient; none if nowhere.
+
+    Returns:
+        Predictions (num_clips, 2): the share of each clip in a span, and the rest.
+    """
+    shares = np.array([float(share) for share in share_in_spans(grid, spans)], dtype=np.float32)
+    return DensePredictions(
+        fingerprint=of,
+        classifier="spans",
+        labels=SPAN_CLASSES,
+        grid=grid,
+        probabilities=np.stack([shares, 1 - shares], axis=1),
     )
 
 

@@ -2,7 +2,8 @@
 
 The classifier looks at every clip once, features are read once, both are kept; then the networks are trained, tried
 on videos that they have not seen, and saved with a card. With labels the paper's targets are used; without, the
-classifier's own verdict over a whole video takes their place. A run that is stopped goes on where it was when it is
+classifier's own verdict over a whole video takes their place. Where somebody marked the salient spans, they can teach
+without any classifier. A run that is stopped goes on where it was when it is
 started again, and ends at the same result.
 """
 
@@ -64,7 +65,7 @@ class Fitted:
 
 def fit(
     videos: str | Path | Sequence[Entry | str | Path],
-    classifier: ClipClassifier,
+    classifier: ClipClassifier | None,
     *,
     plan: SamplerPlan | None = None,
     options: TrainingOptions | None = None,
@@ -85,12 +86,13 @@ def fit(
     Args:
         videos: A folder (one sub-folder a class, or videos without labels), a CSV manifest (see
             :mod:`salientclips.datasets.manifest`), or the videos themselves.
-        classifier: f, whose judgement is learned; see :func:`salientclips.load_classifier`.
+        classifier: f, whose judgement is learned; see :func:`salientclips.load_classifier`. None to learn the spans
+            that the entries name: videos without any are dull throughout.
         plan: Streams, networks, objective and combination.
         options: How to train.
         output: Folder for the sampler; None to write nothing.
         use_labels: Whether labels count. A video without one is always judged by f's own verdict over all clips.
-        clip: How long a clip is; by default as long as the classifier's.
+        clip: How long a clip is; by default as long as the classifier's, or 16 frames without one.
         k: Clips that the sampler will be asked for, K of the paper: validation compares samplers at it.
         validation_share: Share of the videos (without a split of their own) held back to decide when to stop.
         cache: Where features and labels are kept; None for ``~/.cache/salientclips/videos``.
@@ -119,7 +121,14 @@ def fit(
     target = None if output is None else _writable(Path(output))
     entries = _entries(videos)
     folder = default_folder() if cache is None else Path(cache).expanduser()
-    spec = clip or ClipSpec(classifier.input.frames, classifier.input.frame_step)
+    spec = clip or (
+        ClipSpec() if classifier is None else ClipSpec(classifier.input.frames, classifier.input.frame_step)
+    )
+    if classifier is None and not any(entry.spans for entry in entries):
+        raise InputError(
+            "no video has a salient span to learn from",
+            "give a manifest with a column 'spans', or a classifier",
+        )
     with join_world(device) as world:
         preparation = Preparation(
             classifier=classifier,
@@ -136,8 +145,8 @@ def fit(
             streams=(),
             clip=spec,
             frames_per_clip=wanted.frames_per_clip,
-            classifier=classifier.name,
-            data=_describe(videos, material),
+            classifier="spans" if classifier is None else classifier.name,
+            data=_describe(videos, material, judged=classifier is not None),
             licence=licence,
             options={"k": material.k, "validation_share": validation_share},
             versions=_versions(),
@@ -236,15 +245,17 @@ def _material(
     )
 
 
-def _describe(videos: str | Path | Sequence[Entry | str | Path], material: Material) -> str:
+def _describe(videos: str | Path | Sequence[Entry | str | Path], material: Material, *, judged: bool) -> str:
     """What it was trained on, in a line; the folder's name but not where it lies, which is nobody's business."""
     source = f" of '{Path(videos).resolve().name}'" if isinstance(videos, str | Path) else ""
     labelled = sum(video.targets.is_labelled for video in material.training)
     count = len(material.training)
-    judged = f"{labelled} of them labelled, the others judged by the classifier's own verdict"
+    if not judged:
+        return f"{count} videos{source}, with salient spans marked"
+    how = f"{labelled} of them labelled, the others judged by the classifier's own verdict"
     if labelled in (0, count):
-        judged = "labelled" if labelled else "judged by the classifier's own verdict"
-    return f"{count} videos{source}, {judged}"
+        how = "labelled" if labelled else "judged by the classifier's own verdict"
+    return f"{count} videos{source}, {how}"
 
 
 def _odd(preparation: Preparation) -> tuple[str, ...]:
