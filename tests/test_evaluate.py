@@ -25,7 +25,8 @@ from salientclips.samplers.card import COMBINATIONS
 from salientclips.timeline import ClipSpec
 from salientclips.types import FeatureParameters
 from salientclips.verbs.classify import VideoClassifier
-from salientclips.verbs.evaluate import evaluate
+from salientclips.verbs.evaluate import evaluate, tabulate
+from salientclips.verbs.gather import Gathered, gather
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'salientclips[torch]'")
 
@@ -270,3 +271,28 @@ def test_the_command_refuses_in_one_line(tmp_path: Path, capsys: pytest.CaptureF
         said = capsys.readouterr()
         assert said.err.startswith("error: ")
         assert said.err.count("\n") == 1
+
+
+def test_folds_make_one_table(manifest: Path, tmp_path: Path) -> None:
+    def fold(group: int, judge: object) -> Gathered:
+        video = Entry(manifest.parent / f"{group}.mp4", ("even",), f"g{group}")
+        return gather([video], PartReader(), {"mine": judge}, cache=tmp_path)  # type: ignore[dict-item]
+
+    found = tabulate([fold(0, Knowing()), fold(1, "packet-cost")], benchmark="two", k=[4])
+    rows = {(row.strategy.title, row.k): row for row in found.rows}
+    assert (found.split, rows["mine", 4].videos, found.bench.groups) == ("2 folds", 2, 2)
+    alone = evaluate(
+        [Entry(manifest.parent / "1.mp4", ("even",))], PartReader(), ["packet-cost"], k=[4], cache=tmp_path
+    )
+    of_second = {row.strategy.title: row for row in alone.rows}["packet-cost"]
+    assert rows["mine", 4].accuracy == (1.0 + of_second.accuracy) / 2, "each fold by its own sampler"
+    with pytest.raises(InputError, match="the folds have other"):
+        tabulate(
+            [
+                fold(0, Knowing()),
+                gather(
+                    [Entry(manifest.parent / "1.mp4", ("even",))], PartReader(), ["motion"], cache=tmp_path
+                ),
+            ],
+            benchmark="two",
+        )
