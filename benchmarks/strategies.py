@@ -1,0 +1,271 @@
+"""The poster's tables on a set: every strategy, sampler and K, into ``results/SET-strategies.csv`` and beside it.
+
+    PYTHONPATH=src python -m benchmarks.strategies composed FOLDER --weights I3D --cache CACHE [--draws 3]
+    PYTHONPATH=src python -m benchmarks.strategies rendered FOLDER --weights HEAD --labels LABELS --cache CACHE
+    PYTHONPATH=src python -m benchmarks.strategies cctv-fight FOLDER --weights HEAD --labels LABELS --cache CACHE
+
+Samplers are fitted here on the set's training videos (on ``composed`` once a fold, so that none has seen the source
+of what it judges) and are judged on its test videos, or with ``--split validation`` on those by which one chooses.
+``--sampler NAME=FOLDER`` adds finished ones. What f and the samplers say is kept in the cache; ``look_at_all.py``
+fills it with several processes beforehand. Beside ``strategies`` stand ``samplers`` (AUC against the true spans,
+cost) and ``quartiles``: accuracies within quarters of the videos, by how well ``motion`` alone finds their spans.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+
+from salientclips import SamplerPlan, TrainingOptions, fit, load_classifier
+from salientclips.classifiers import ClipClassifier
+from salientclips.datasets.folder import read_entries
+from salientclips.datasets.manifest import Entry, Split
+from salientclips.datasets.spans import salient_clips
+from salientclips.evaluation.figures import draw_figures
+from salientclips.evaluation.metrics import area_under_roc
+from salientclips.evaluation.report import Evaluation
+from salientclips.evaluation.tables import write_csv, write_tables
+from salientclips.samplers import Sampler, make_sampler
+from salientclips.samplers.card import Architecture, Objective, Stream
+from salientclips.timeline import ClipSpec
+from salientclips.verbs.evaluate import tabulate
+from salientclips.verbs.gather import Gathered, gather
+
+RESULTS = Path(__file__).parent / "results"
+BASELINES = ("packet-cost", "motion", "cumulative-motion")
+FOLDS = ("fold0", "fold1", "fold2")
+
+
+VISUAL: tuple[Stream, ...] = ("md", "rgbr")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A sampler to be fitted."""
+
+    name: str
+    objective: Objective = "sal-rank"
+    streams: tuple[Stream, ...] = ("md", "rgbr", "audio")
+    by_spans: bool = False
+    """Whether the true spans teach, not f."""
+    frames_per_clip: int = 4
+    architecture: Architecture = "shufflenet26"
+
+
+VARIANTS: dict[str, tuple[Variant, ...]] = {
+    "composed": (
+        Variant("sal-rank"),
+        Variant("sal-cl", "sal-cl", VISUAL),
+        Variant("ac", "ac", VISUAL),
+        Variant("spans", by_spans=True),
+        Variant("resnet18", streams=VISUAL, architecture="resnet18"),
+    ),
+    "rendered": (
+        Variant("spans", by_spans=True),
+        Variant("spans-all-frames", by_spans=True, frames_per_clip=0, streams=VISUAL),
+        Variant("sal-rank"),
+    ),
+    "cctv-fight": (Variant("spans", by_spans=True), Variant("sal-rank")),
+}
+OPTIONS = TrainingOptions(clips_per_video=16)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("set", choices=VARIANTS)
+    parser.add_argument("folder", type=Path, help="where the set was built")
+    parser.add_argument("--weights", required=True, help="of I3D, or of I3D with a new head")
+    parser.add_argument("--labels", type=Path)
+    parser.add_argument("--clip-frames", type=int, default=16)
+    parser.add_argument("--frame-step", type=int, default=1)
+    parser.add_argument("--crop-px", type=int)
+    parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--fitted", type=Path, help="where fitted samplers are kept; by default nowhere")
+    parser.add_argument("--split", default="test", choices=("validation", "test"))
+    parser.add_argument("--draws", type=int, default=3, help="composed: videos of each target")
+    parser.add_argument("--only", help="fit these variants only, by name, joined by commas")
+    parser.add_argument("--sampler", action="append", default=[], metavar="NAME=FOLDER")
+    parser.add_argument("--frames-layer", type=Path, help="the layer of frame_sampler.py: AR-Net's stand-in")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    classifier = load_classifier(
+        "i3d_rgb",
+        weights=asked.weights,
+        labels=asked.labels,
+        frames=asked.clip_frames,
+        frame_step=asked.frame_step,
+        crop_px=asked.crop_px,
+        device="cpu",
+    )
+    with tempfile.TemporaryDirectory() as scratch:
+        where = asked.fitted or Path(scratch)
+        folds = list(gathered(asked, classifier, where))
+    found = tabulate(folds, benchmark=asked.set)
+    write(found, asked.out, asked.set if asked.split == "test" else f"{asked.set}-validation")
+
+
+def gathered(asked: argparse.Namespace, classifier: ClipClassifier, where: Path) -> Iterable[Gathered]:
+    """What f and all samplers say, of the one test split or fold by fold.
+
+    Args:
+        asked: The command line.
+        classifier: f.
+        where: For fitted samplers.
+
+    Yields:
+        One item, or one a fold.
+    """
+    for manifest, judged in parts(asked):
+        entries = read_entries(manifest)
+        if asked.set == "composed":
+            entries = tuple(e for e in entries if int(e.path.name.split("-")[0]) < asked.draws)
+        shown = tuple(replace(e, split=None) for e in entries if e.split == judged and e.path.exists())
+        known = tuple(e for e in entries if e.split != "test" and e.path.exists())
+        samplers: dict[str, str | Sampler] = {name: name for name in BASELINES}
+        samplers |= dict(cast("tuple[str, str]", tuple(one.split("=", 1))) for one in asked.sampler)
+        if asked.frames_layer is not None:
+            from benchmarks.frame_sampler import FrameSampler
+
+            samplers["decoded-frames"] = FrameSampler.load(asked.frames_layer)
+        for variant in VARIANTS[asked.set]:
+            if asked.only is None or variant.name in asked.only.split(","):
+                folder = where / f"{manifest.stem}-{variant.name}"
+                samplers[variant.name] = fitted(variant, known, classifier, asked, folder)
+        yield gather(shown, classifier, samplers, cache=asked.cache, progress=None)
+
+
+def parts(asked: argparse.Namespace) -> Iterable[tuple[Path, Split]]:
+    """The manifests, and which of their videos are judged.
+
+    Args:
+        asked: The command line.
+
+    Returns:
+        Pairs.
+    """
+    if asked.set == "composed":
+        return [(asked.folder / f"{fold}.csv", "test") for fold in FOLDS]
+    return [(asked.folder / "manifest.csv", asked.split)]
+
+
+def fitted(
+    variant: Variant,
+    known: Sequence[Entry],
+    classifier: ClipClassifier,
+    asked: argparse.Namespace,
+    folder: Path,
+) -> Sampler:
+    """A sampler of a variant, from its folder where it was fitted before.
+
+    Args:
+        variant: Which.
+        known: Videos to learn from; those without a split are dealt to training and validation.
+        classifier: f.
+        asked: The command line.
+        folder: Where it is kept.
+
+    Returns:
+        The sampler.
+    """
+    if not (folder / "config.json").is_file():
+        made = fit(
+            known,
+            None if variant.by_spans else classifier,
+            plan=SamplerPlan(
+                streams=variant.streams,
+                architecture=variant.architecture,
+                objective=variant.objective,
+                frames_per_clip=variant.frames_per_clip,
+            ),
+            options=OPTIONS,
+            output=folder,
+            name=variant.name,
+            clip=ClipSpec(asked.clip_frames, asked.frame_step),
+            cache=asked.cache,
+            device="cpu",
+        )
+        print(folder.name, made.videos, made.card.validation, f"{made.seconds['training']:.0f} s", flush=True)
+    return make_sampler(str(folder))
+
+
+def write(found: Evaluation, out: Path, stem: str) -> None:
+    """The result files of a set.
+
+    Args:
+        found: The evaluation.
+        out: Their folder.
+        stem: First part of their names.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        tables = {path.stem: path for path in write_tables(found, Path(scratch))}
+        for name in ("strategies", "samplers"):
+            (out / f"{stem}-{name}.csv").write_bytes(tables[name].read_bytes())
+        drawn = draw_figures(found, Path(scratch))
+        for figure in (path for path in drawn if path.stem == "accuracy_over_k" and path.suffix == ".svg"):
+            (out / f"{stem}-accuracy_over_k.svg").write_bytes(figure.read_bytes())
+    write_csv(
+        out / f"{stem}-quartiles.csv",
+        ("strategy", "sampler", "k", "quartile", "videos", "accuracy"),
+        quartiles(found),
+    )
+    for row in found.rows:
+        if row.k in (None, 1, 5, 10, 20):
+            interval = f"[{row.accuracy_low:.3f}, {row.accuracy_high:.3f}]"
+            print(f"{row.strategy.title:24} {row.k or '':>4} {row.accuracy:.3f} {interval}")
+    print(csv_text(out / f"{stem}-samplers.csv"), *found.warnings[:5], sep="\n")
+
+
+def quartiles(found: Evaluation) -> list[list[str | int | float]]:
+    """Accuracy at the tables' K within quarters of the videos, by how well ``motion`` alone finds their spans.
+
+    Args:
+        found: The evaluation; ``motion`` is among its samplers.
+
+    Returns:
+        Rows: strategy, sampler, K, quartile (1: motion misleads most), videos, accuracy.
+    """
+    areas = np.full(len(found.bench.cases), np.nan)
+    for row, case in enumerate(found.bench.cases):
+        if case.entry.spans:
+            scores = case.judgements["motion"].scores
+            areas[row] = area_under_roc(scores.scores, salient_clips(scores.grid, case.entry.spans))
+    known = np.flatnonzero(~np.isnan(areas))
+    quarters = np.array_split(known[np.argsort(areas[known], kind="stable")], 4)
+    rows: list[list[str | int | float]] = []
+    for outcome in found.at_k():
+        right = np.array([choice.correct for choice in outcome.choices], dtype=np.float64)
+        for number, quarter in enumerate(quarters, start=1):
+            strategy = outcome.row.strategy
+            share = float(right[quarter].mean())
+            rows.append([strategy.name, strategy.sampler, outcome.row.k or "", number, len(quarter), share])
+    return rows
+
+
+def csv_text(path: Path) -> str:
+    """A small CSV file as aligned lines.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The text.
+    """
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(
+        " ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows
+    )
+
+
+if __name__ == "__main__":
+    main()
