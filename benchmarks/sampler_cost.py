@@ -19,7 +19,7 @@ from time import process_time
 import numpy as np
 import torch
 
-from learned_samplers import Kept, make_card, make_learned, random_clips
+from learned_samplers import Kept, make_card, make_learned, modules, random_clips
 from salientclips.audio.mel import mel_of_clips
 from salientclips.media.audio import AudioBlock
 from salientclips.samplers.card import Architecture, Stream
@@ -57,7 +57,7 @@ def networks() -> Iterator[tuple[str, str, float, float]]:
 
 def bare_ms(frames: int) -> float:
     """ShuffleNet-26 over MD in one batch, milliseconds a frame."""
-    network = make_learned(make_card(("md",))).networks["md"]
+    network = modules(make_learned(make_card(("md",))))["md"]
     shown = torch.randn(frames, 2, 14, 25).contiguous(memory_format=torch.channels_last)
     with torch.inference_mode():
         return best_s(lambda: [network(shown) for _ in range(5)]) * 1e3 / 5 / frames

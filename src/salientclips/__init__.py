@@ -111,7 +111,7 @@ def __getattr__(name: str) -> object:
     try:
         home = import_module(f".{_HOME[name]}", __name__)
     except ModuleNotFoundError as missing:
-        if missing.name not in ("torch", "torchvision", "safetensors"):
+        if missing.name not in ("torch", "torchvision"):
             raise
         from .errors import MissingExtraError
 
