@@ -190,6 +190,16 @@ def test_clips_of_another_length_are_worth_a_warning() -> None:
     assert warning == "the clips are 5.00 s long, those that the sampler was trained on 1.07 s"
 
 
+def test_a_sampler_for_any_length_warns_beyond_five_times() -> None:
+    free = replace(make_learned(), any_length=True)
+    for length, warned in ((Fraction(1, 4), False), (Fraction(5), False), (Fraction(6), True)):
+        grid = ClipGrid(tuple(i * length for i in range(3)), tuple((i + 1) * length for i in range(3)))
+        video, _ = evidence(grid, 600)
+        assert [w for w in free(video).warnings if "trained on" in w] == (
+            ["the clips are 6.00 s long, those that the sampler was trained on 1.07 s"] if warned else []
+        )
+
+
 def test_features_that_do_not_match_the_card_are_refused() -> None:
     sampler = make_learned(make_card(("md", "audio")))
     with pytest.raises(CardError, match="lack audio"):

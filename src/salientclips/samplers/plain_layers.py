@@ -4,8 +4,8 @@ Planes are laid out (C, H, W, B): channels outermost, the frames of a batch inne
 matrix product without a transposition, a half of the channels is a block of memory, and every run is a batch long.
 What pooling sees went through a ReLU, therefore 0 pads it too.
 
-The order of additions depends on shapes alone, never on the number of threads. Batch normalisation is that of
-inference (running statistics), epsilon 1e-5 as in torch and torchvision.
+The order of additions depends on shapes alone, as long as BLAS has one thread (one_blas_thread.py). Batch
+normalisation is that of inference (running statistics), epsilon 1e-5 as in torch and torchvision.
 """
 
 from __future__ import annotations
@@ -172,8 +172,7 @@ class Linear:
 
     def __call__(self, seen: Floats) -> Floats:
         """(C, B) to (O, B)."""
-        # Not a matrix product: BLAS may split one of a single row by threads, which changes the last bits.
-        found: Floats = np.einsum("oc,cb->ob", self.weight, seen) + self.bias[:, None]
+        found: Floats = self.weight @ seen + self.bias[:, None]
         return found
 
 

@@ -7,6 +7,7 @@ layers are plain_layers.py's; docs/decisions.md has what it costs beside torch.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from .card import ARCHITECTURES, Architecture, SamplerCard, Stream
 from .inputs import Inputs
 from .layouts import RESNET_BLOCKS, SHUFFLE_UNITS, Stem, stem_of, vgg_places
 from .networks import Pool, Scores
+from .one_blas_thread import one_blas_thread
 from .plain_layers import (
     Dense,
     Floats,
@@ -37,8 +39,9 @@ PlainNetwork = Callable[[Floats], Floats]
 """Planes float32 (C, h, w, B) to logits (outputs, B)."""
 
 _LEAST_FRAMES = 4
-"""A batch is filled up with zeros to a multiple of this. A product with a single column is another routine of BLAS,
-which splits sums by threads; and whole vectors are computed faster."""
+"""A batch is filled up with zeros to a multiple of this: whole vectors are computed faster."""
+_MOST_WORKERS = 4
+"""Beyond these the features cannot be read as fast as they are judged."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,9 +78,9 @@ class PlainNetworks:
 
     @contextmanager
     def pool(self, threads: int | None) -> Iterator[Pool]:
-        """Workers on the CPU; None is one, beside which BLAS may use threads of its own."""
-        workers = threads or 1
-        with ThreadPoolExecutor(workers) as executor:
+        """Workers on the CPU; None is one a core, four at most."""
+        workers = threads or min(_MOST_WORKERS, os.cpu_count() or 1)
+        with one_blas_thread(), ThreadPoolExecutor(workers) as executor:
             yield Pool(executor, workers)
 
     @cached_property
