@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from ..errors import InputError, UnknownNameError
 from .baselines import FRAMES_PER_CLIP, CumulativeMotion, Empirical, Motion, PacketCost, Random, Uniform
 from .evidence import Judged, Sampler, VideoEvidence
-from .released import load_released, released
+from .released import load_released, released_names
 
 if TYPE_CHECKING:
     from .learned import LearnedSampler
 
-RELEASED: tuple[str, ...] = released()
+RELEASED: tuple[str, ...] = released_names()
 """Names of the samplers that were trained and came with the package."""
 SAMPLERS: tuple[str, ...] = (*RELEASED, "motion", "cumulative-motion", "packet-cost", "uniform", "random")
 """Names of the samplers, the default first."""

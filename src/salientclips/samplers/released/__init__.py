@@ -22,7 +22,7 @@ _FOLDER = Path(__file__).parent
 _NAMES = ("default", "default-audio", "default-av", "research")
 
 
-def released() -> tuple[str, ...]:
+def released_names() -> tuple[str, ...]:
     """Names of the samplers that are there, in the order in which to offer them."""
     return tuple(name for name in _NAMES if (_FOLDER / name / "config.json").is_file())
 
@@ -31,7 +31,7 @@ def load_released(name: str) -> LearnedSampler:
     """Load a sampler that came with the package.
 
     Args:
-        name: One of :func:`released`.
+        name: One of :func:`released_names`.
 
     Returns:
         The sampler, computed by numpy.
@@ -50,7 +50,7 @@ def load_released(name: str) -> LearnedSampler:
 
 
 def released_cards() -> tuple[SamplerCard, ...]:
-    """The cards of :func:`released`; no weights are read.
+    """The cards of :func:`released_names`; no weights are read.
 
     Raises:
         CardError: A card is damaged, or of features of another version.
@@ -58,4 +58,4 @@ def released_cards() -> tuple[SamplerCard, ...]:
     """
     from ..sharing import read_card
 
-    return tuple(read_card(_FOLDER / name) for name in released())
+    return tuple(read_card(_FOLDER / name) for name in released_names())
