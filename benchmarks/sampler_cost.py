@@ -1,10 +1,11 @@
-"""What a learned sampler's networks cost on one CPU thread: milliseconds a frame and a clip, by stream.
+"""What a learned sampler's networks cost on one CPU thread: milliseconds a frame and a clip, by stream and engine.
 
     PYTHONPATH=src:tests python benchmarks/sampler_cost.py benchmarks/results/sampler_cost.csv
 
 Weights and features are random (1920 x 1080, so 14 x 25 cells after resizing, which is in the time), four frames a
 clip, one I-frame, one window of sound. Times are CPU time of the process, the best of five: other programs disturb
-them less than wall time. The last rows are what batches save: the bare network over one frame, and over 32.
+them less than wall time. The last rows are what batches save: the bare network over one frame, and over 32, of
+14 x 14 and 14 x 25 cells. ``torch`` is the engine of training, ``numpy`` that of the released samplers.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from time import process_time
@@ -23,6 +25,8 @@ from learned_samplers import Kept, make_card, make_learned, random_clips
 from salientclips.audio.mel import mel_of_clips
 from salientclips.media.audio import AudioBlock
 from salientclips.samplers.card import Architecture, Stream
+from salientclips.samplers.learned import LearnedSampler
+from salientclips.samplers.plain_networks import PlainNetworks
 from salientclips.timeline import ClipGrid
 
 NETWORKS: tuple[tuple[Stream, Architecture, int, int], ...] = (
@@ -46,21 +50,31 @@ def best_s(work: Callable[[], object]) -> float:
     return min(times)
 
 
-def networks() -> Iterator[tuple[str, str, float, float]]:
+def on_numpy(sampler: LearnedSampler) -> LearnedSampler:
+    weights = {s.stream: sampler.networks.tensors(s.stream) for s in sampler.card.streams}
+    return replace(sampler, networks=PlainNetworks(sampler.card, weights))
+
+
+def networks() -> Iterator[tuple[str, str, str, float, float]]:
     for stream, architecture, frames, clips in NETWORKS:
         visual: Architecture = "shufflenet26" if stream == "audio" else architecture
         sampler = make_learned(make_card((stream,), architecture=visual, frames_per_clip=frames), threads=1)
         kept = Kept(random_clips(clips, frames=frames, rows=68, columns=120), sampler.feature_parameters)
-        spent_ms = best_s(lambda sampler=sampler, kept=kept: sampler.judge_features(kept)) * 1e3
-        yield stream, architecture, spent_ms / clips / frames, spent_ms / clips
+        for engine, judge in (("torch", sampler), ("numpy", on_numpy(sampler))):
+            spent_ms = best_s(lambda judge=judge, kept=kept: judge.judge_features(kept)) * 1e3
+            yield stream, architecture, engine, spent_ms / clips / frames, spent_ms / clips
 
 
-def bare_ms(frames: int) -> float:
-    """ShuffleNet-26 over MD in one batch, milliseconds a frame."""
-    network = make_learned(make_card(("md",))).networks["md"]
-    shown = torch.randn(frames, 2, 14, 25).contiguous(memory_format=torch.channels_last)
-    with torch.inference_mode():
-        return best_s(lambda: [network(shown) for _ in range(5)]) * 1e3 / 5 / frames
+def bare_ms(frames: int, across: int) -> Iterator[tuple[str, float]]:
+    """ShuffleNet-26 over MD in one batch, milliseconds a frame by engine."""
+    sampler = make_learned(make_card(("md",)))
+    shown = np.random.default_rng(0).normal(0, 1, (frames, 2, 14, across)).astype(np.float32)
+    for engine, judge in (("torch", sampler), ("numpy", on_numpy(sampler))):
+        with judge.networks.pool(1) as pool:
+            work = pool.executor.submit(
+                best_s, lambda judge=judge: [judge.networks.logits("md", shown) for _ in range(5)]
+            )
+            yield engine, work.result() * 1e3 / 5 / frames
 
 
 def mel_ms() -> float:
@@ -75,16 +89,15 @@ def main(target: Path) -> None:
     torch.set_num_threads(1)
     with target.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file, lineterminator="\n")
-        table.writerow(("stream", "network", "ms_per_frame", "ms_per_clip"))
-        for stream, network, frame_ms, clip_ms in networks():
-            table.writerow((stream, network, f"{frame_ms:.2f}", f"{clip_ms:.2f}"))
+        table.writerow(("stream", "network", "engine", "ms_per_frame", "ms_per_clip"))
+        for stream, network, engine, frame_ms, clip_ms in networks():
+            table.writerow((stream, network, engine, f"{frame_ms:.2f}", f"{clip_ms:.2f}"))
         clip_ms = mel_ms()
-        table.writerow(("audio", "none: the MEL spectrogram", f"{clip_ms:.2f}", f"{clip_ms:.2f}"))
-        for frames in (1, 32):
-            frame_ms = bare_ms(frames)
-            table.writerow(
-                ("md", f"shufflenet26 in batches of {frames}", f"{frame_ms:.2f}", f"{4 * frame_ms:.2f}")
-            )
+        table.writerow(("audio", "none: the MEL spectrogram", "numpy", f"{clip_ms:.2f}", f"{clip_ms:.2f}"))
+        for frames, across in ((1, 14), (32, 14), (32, 25)):
+            for engine, frame_ms in bare_ms(frames, across):
+                what = f"shufflenet26 in batches of {frames} of 14 x {across}"
+                table.writerow(("md", what, engine, f"{frame_ms:.2f}", f"{4 * frame_ms:.2f}"))
     print(target.read_text(encoding="utf-8"), end="")
 
 

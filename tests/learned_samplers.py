@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from salientclips.samplers.card import CHANNELS, Architecture, Objective, SamplerCard, Stream, StreamCard
 from salientclips.samplers.learned import LearnedSampler
 from salientclips.samplers.nets import network_for, stream_cost
+from salientclips.samplers.torch_networks import TorchNetworks
 from salientclips.timeline import ClipSpec
 from salientclips.types import ClipFeatures, FeatureParameters
 
@@ -22,6 +24,12 @@ CLASSES = ("fall", "jump", "run")
 
 cost = lru_cache(stream_cost)
 """Counting takes a while, and tests ask for the same few."""
+
+
+def modules(sampler: LearnedSampler) -> Mapping[Stream, nn.Module]:
+    """The networks themselves, of one that torch computes."""
+    assert isinstance(sampler.networks, TorchNetworks)
+    return sampler.networks.modules
 
 
 def make_card(
@@ -80,7 +88,7 @@ def make_learned(
                     buffer.normal_(0, 0.1)
                 elif name.endswith("running_var"):
                     buffer.uniform_(0.5, 2)
-    return LearnedSampler(card, networks, threads=threads)
+    return LearnedSampler(card, TorchNetworks(networks), threads)
 
 
 def random_clips(

@@ -21,6 +21,7 @@ from salientclips.outputs.contract import (
     scores_json,
     selection_json,
 )
+from salientclips.samplers import RELEASED
 from salientclips.types import Prediction, VideoPrediction
 from salientclips.verbs.names import names
 
@@ -92,7 +93,7 @@ def test_the_page_names_every_key(verb: str, made: Callable[[str], MadeFile]) ->
 
 
 NAMES = {
-    "samplers": "motion cumulative-motion packet-cost uniform random",
+    "samplers": " ".join((*RELEASED, "motion cumulative-motion packet-cost uniform random")),
     "streams": "md rgbr if audio",
     "architectures": "resnet18 shufflenet26 vgg18",
     "objectives": "ac sal-cl sal-rank",

@@ -17,7 +17,7 @@ import torch
 
 from builders import make_table
 from conftest import GetMade
-from learned_samplers import CLASSES, Kept, make_card, make_learned, random_clips
+from learned_samplers import CLASSES, Kept, make_card, make_learned, modules, random_clips
 from salientclips import score
 from salientclips.errors import CardError, WeightsError
 from salientclips.samplers import VideoEvidence
@@ -25,6 +25,7 @@ from salientclips.samplers.card import Objective, Stream
 from salientclips.samplers.combine import combine
 from salientclips.samplers.inputs import normalise, stream_input
 from salientclips.samplers.learned import LearnedSampler
+from salientclips.samplers.torch_networks import TorchNetworks
 from salientclips.timeline import ClipGrid, ClipSpec
 from salientclips.types import ClipFeatures, FeatureParameters
 
@@ -35,7 +36,7 @@ def logits(sampler: LearnedSampler, stream: Stream, clip: ClipFeatures) -> np.nd
     frames = normalise(stream_input(clip, stream), card.mean, card.std)
     with torch.inference_mode():
         return np.stack(
-            [sampler.networks[stream](torch.from_numpy(f[None]))[0].double().numpy() for f in frames]
+            [modules(sampler)[stream](torch.from_numpy(f[None]))[0].double().numpy() for f in frames]
         )
 
 
@@ -189,6 +190,16 @@ def test_clips_of_another_length_are_worth_a_warning() -> None:
     assert warning == "the clips are 5.00 s long, those that the sampler was trained on 1.07 s"
 
 
+def test_a_sampler_for_any_length_warns_beyond_five_times() -> None:
+    free = replace(make_learned(), any_length=True)
+    for length, warned in ((Fraction(1, 4), False), (Fraction(5), False), (Fraction(6), True)):
+        grid = ClipGrid(tuple(i * length for i in range(3)), tuple((i + 1) * length for i in range(3)))
+        video, _ = evidence(grid, 600)
+        assert [w for w in free(video).warnings if "trained on" in w] == (
+            ["the clips are 6.00 s long, those that the sampler was trained on 1.07 s"] if warned else []
+        )
+
+
 def test_features_that_do_not_match_the_card_are_refused() -> None:
     sampler = make_learned(make_card(("md", "audio")))
     with pytest.raises(CardError, match="lack audio"):
@@ -214,22 +225,22 @@ def test_networks_that_do_not_match_the_card_are_refused() -> None:
 def test_numbers_that_are_none_are_an_error() -> None:
     sampler = make_learned(make_card(("md",)))
     with torch.no_grad():
-        sampler.networks["md"].fc.weight.fill_(3e38)  # type: ignore[union-attr, operator]
+        modules(sampler)["md"].fc.weight.fill_(3e38)  # type: ignore[union-attr, operator]
     with pytest.raises(WeightsError, match="md network of 'tiny'"):
         sampler.judge_features(Kept(random_clips(2)))
 
 
 def test_the_callers_networks_stay_as_they_are() -> None:
-    network = make_learned(make_card(("md",))).networks["md"].train().requires_grad_(True)
-    sampler = LearnedSampler(make_card(("md",)), {"md": network})
+    network = modules(make_learned(make_card(("md",))))["md"].train().requires_grad_(True)
+    sampler = LearnedSampler(make_card(("md",)), TorchNetworks({"md": network}))
     assert network.training
-    assert not sampler.networks["md"].training
+    assert not modules(sampler)["md"].training
     before = sampler.weights_hash
     with torch.no_grad():
         next(network.parameters()).add_(1)
-    again = LearnedSampler(make_card(("md",)), {"md": network})
+    again = LearnedSampler(make_card(("md",)), TorchNetworks({"md": network}))
     assert sampler.weights_hash == before != again.weights_hash
-    assert not any(p.requires_grad for p in sampler.networks["md"].parameters())
+    assert not any(p.requires_grad for p in modules(sampler)["md"].parameters())
 
 
 def test_parameters_tell_samplers_apart() -> None:
@@ -244,7 +255,7 @@ def test_parameters_tell_samplers_apart() -> None:
 def test_ac_needs_its_classes() -> None:
     for card in (make_card(("md",), visual="ac", classes=()), make_card(("md",), classes=CLASSES)):
         with pytest.raises(CardError, match="classes belong to the objective ac"):
-            LearnedSampler(card, {})
+            LearnedSampler(card, TorchNetworks({}))
 
 
 def test_a_video_end_to_end_with_the_clips_of_the_card(made: GetMade) -> None:

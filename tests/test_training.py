@@ -19,6 +19,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed: pip install
 pytest.importorskip("torchvision", reason="torchvision is not installed: pip install 'salientclips[torch]'")
 
 from action_videos import ActionVideo, ColourClassifier, Kind, make_action_videos  # noqa: E402
+from learned_samplers import modules  # noqa: E402
 from salientclips.cache.types import VideoFeatures  # noqa: E402
 from salientclips.ranking import choose  # noqa: E402
 from salientclips.samplers.card import (  # noqa: E402
@@ -234,7 +235,7 @@ def test_the_sampler_scores_as_the_loop_did(ready: Callable[[Kind], Ready]) -> N
         sampler = Assembler(plan, options, HERE, folder).assemble(found.material(), ABOUT)
         lesson = found.lesson(("md", "rgbr"), objective, options)  # type: ignore[arg-type]
         networks = Networks(lesson.unit, lesson.outputs, 0).eval()
-        for stream, network in sampler.networks.items():
+        for stream, network in modules(sampler).items():
             networks.of[stream].load_state_dict(network.state_dict())
         video = found.videos[0]
         judged = sampler.judge_features(found.features(video.path))

@@ -2,7 +2,8 @@
 
 Usage: ``python tools/smoke_wheel.py``, with nothing but the wheel and its dependencies. It encodes two small videos,
 H.264 and MPEG-4 part 2, and reads them with the bitstream back end, which has to find in every P-frame what the
-decoder exports. The exit code is 1 where it does not, or where the extension is not there.
+decoder exports; and every sampler that came trained with the wheel has to score one. The exit code is 1 where either
+fails, or where the extension is not there.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 
 import salientclips
 from salientclips.compressed._native import _core
+from salientclips.samplers import RELEASED
 
 
 def encode(path: Path, codec: str, options: dict[str, str]) -> None:
@@ -59,6 +61,10 @@ def main() -> int:
             enough = len(ours) >= 15 and blocks >= 1000
             print(f"{codec}: {len(ours)} P-frames, {blocks} blocks, {'equal' if same else 'DIFFERENT'}")
             wrong += not (same and enough)
+        for name in RELEASED:
+            found = salientclips.score(path, name, clip=salientclips.ClipSpec(4, 1)).scores
+            print(f"{name}: {len(found)} clips scored")
+            wrong += not (len(found) >= 4 and np.isfinite(found).all())
     return int(wrong > 0)
 
 

@@ -108,14 +108,7 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> object:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        home = import_module(f".{_HOME[name]}", __name__)
-    except ModuleNotFoundError as missing:
-        if missing.name not in ("torch", "torchvision", "safetensors"):
-            raise
-        from .errors import MissingExtraError
-
-        raise MissingExtraError(missing.name, "torch", "it is not installed") from missing
+    home = import_module(f".{_HOME[name]}", __name__)
     value = getattr(home, name)
     globals()[name] = value
     return value

@@ -217,14 +217,17 @@ app.command()(fit)
 @app.command("list")
 def list_names(as_json: opt.AsJson = False) -> None:
     """Name everything that an option accepts: samplers, strategies, classifiers."""
-    from ..verbs.names import names
-    from .show import show_names
+    from dataclasses import asdict
 
-    found = names()
+    from ..verbs.names import names, released_samplers
+    from .show import show_names, show_released
+
+    found, trained = names(), released_samplers()
     if as_json:
-        print_json({"schema": 1, **found})
+        print_json({"schema": 1, **found, "released": [asdict(one) for one in trained]})
     else:
         show_names(found)
+        show_released(trained)
 
 
 @app.command()

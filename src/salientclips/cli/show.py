@@ -15,6 +15,7 @@ from ..types import ClipScores, Probe, SelectedClip, Selection, VideoPrediction
 from ..verbs.compare import Compared
 from ..verbs.demo import DemoOutcome
 from ..verbs.doctor import Finding
+from ..verbs.names import Released
 from ..verbs.report import ReportWritten
 from ..verbs.vectors import VectorsWritten
 
@@ -175,6 +176,18 @@ def show_names(names: Mapping[str, Sequence[str]]) -> None:
     table.add_column("names")
     for kind, known in names.items():
         table.add_row(kind, ", ".join(known) or "none yet")
+    _out.print(table)
+
+
+def show_released(samplers: Sequence[Released]) -> None:
+    """Print what each trained sampler looks at, its licence and its data; nothing where none is installed."""
+    if not samplers:
+        return
+    table = Table()
+    for heading in ("trained sampler", "looks at", "licence", "trained on"):
+        table.add_column(heading, overflow="fold")
+    for one in samplers:
+        table.add_row(*map(escape, (one.name, ", ".join(one.streams), one.licence, one.data)))
     _out.print(table)
 
 

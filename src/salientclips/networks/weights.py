@@ -14,7 +14,7 @@ import tempfile
 import urllib.parse
 import urllib.request
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,9 +23,9 @@ from torch import nn
 
 from ..errors import WeightsError
 from .extras import require
+from .misfits import misfits
 from .numpy_pickle import read_numpy_pickle
 
-_LISTED = 3
 _CHUNK_BYTES = 1 << 20
 _TIMEOUT_S = 60
 # The key under which training programs put the weights beside optimiser state and the like.
@@ -189,24 +189,16 @@ def load_tensors(
     Raises:
         WeightsError: A tensor is missing, unexpected, of another shape, not floating point, or not finite.
     """
-    wanted = {n: t.shape for n, t in network.state_dict().items() if not n.endswith(_UNUSED)}
+    wanted = {n: tuple(t.shape) for n, t in network.state_dict().items() if not n.endswith(_UNUSED)}
     given = {n: t for n, t in tensors.items() if not n.endswith(_UNUSED)}
-    missing = [n for n in wanted if n not in given]
-    unexpected = [n for n in given if n not in wanted]
-    both = [n for n in wanted if n in given]
-    misshapen = [
-        f"{n} {tuple(given[n].shape)} for {tuple(wanted[n])}" for n in both if given[n].shape != wanted[n]
-    ]
-    broken = [n for n in both if not given[n].is_floating_point() or not given[n].isfinite().all()]
-    faults = (
-        _fault("missing", missing),
-        _fault("unexpected", unexpected),
-        _fault("of another shape", misshapen),
-        _fault("not finite numbers", broken),
+    faults = misfits(
+        wanted,
+        {n: tuple(t.shape) for n, t in given.items()},
+        lambda name: given[name].is_floating_point() and bool(given[name].isfinite().all()),
     )
-    if any(faults):
+    if faults:
         raise WeightsError(
-            f"'{source}' does not fit {of} with its {len(wanted)} tensors: {'; '.join(filter(None, faults))}",
+            f"'{source}' does not fit {of} with its {len(wanted)} tensors: {faults}",
             f"give a checkpoint of {of}, and num_classes if it has other classes",
         )
     network.to_empty(device="cpu")
@@ -215,12 +207,3 @@ def load_tensors(
             buffer.zero_()
     network.load_state_dict(given, strict=False)
     return network
-
-
-def _fault(what: str, names: Iterable[str]) -> str:
-    """``"7 missing (a, b, c ...)"``, or nothing."""
-    listed = list(names)
-    if not listed:
-        return ""
-    more = " ..." if len(listed) > _LISTED else ""
-    return f"{len(listed)} {what} ({', '.join(listed[:_LISTED])}{more})"

@@ -1,23 +1,31 @@
 """Rules and networks that turn the features of a clip into one saliency (paper, section 3).
 
-``SAMPLERS`` names every sampler that needs no training; :func:`make_sampler` makes one by name, or loads a learned
-one from its folder or from the hub. Importing this package imports no torch.
+``SAMPLERS`` names every sampler that is there without training: those that were trained and released with the
+package, and rules that need no training. :func:`make_sampler` makes one by name, or loads a learned one from its
+folder or from the hub. Importing this package imports no torch, and no released sampler does.
 """
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import InputError, UnknownNameError
-from ..networks.extras import require
 from .baselines import FRAMES_PER_CLIP, CumulativeMotion, Empirical, Motion, PacketCost, Random, Uniform
 from .evidence import Judged, Sampler, VideoEvidence
+from .released import load_released, released_names
 
-SAMPLERS: tuple[str, ...] = ("motion", "cumulative-motion", "packet-cost", "uniform", "random")
+if TYPE_CHECKING:
+    from .learned import LearnedSampler
+
+RELEASED: tuple[str, ...] = released_names()
+"""Names of the samplers that were trained and came with the package."""
+SAMPLERS: tuple[str, ...] = (*RELEASED, "motion", "cumulative-motion", "packet-cost", "uniform", "random")
 """Names of the samplers, the default first."""
 
 __all__ = [
+    "RELEASED",
     "SAMPLERS",
     "CumulativeMotion",
     "Empirical",
@@ -63,20 +71,21 @@ def make_sampler(name: str, *, seed: int = 0, frames_per_clip: int | None = None
             return Uniform()
         case "random":
             return Random(seed)
+    if name in RELEASED:
+        return _checked(load_released(name), name, frames_per_clip)
     if "/" in name or os.sep in name or Path(name).is_dir():
-        return _learned(name, frames_per_clip)
+        # Here and not above: whoever names no learned sampler need not wait for its code.
+        from .learned import LearnedSampler
+
+        return _checked(LearnedSampler.from_pretrained(name), name, frames_per_clip)
     raise UnknownNameError("sampler", name, (*SAMPLERS, "a learned sampler's FOLDER", "USER/NAME on the hub"))
 
 
-def _learned(source: str, frames_per_clip: int | None) -> Sampler:
-    require("torch", "torch")
-    from .learned import LearnedSampler
-
-    sampler = LearnedSampler.from_pretrained(source)
+def _checked(sampler: LearnedSampler, source: str, frames_per_clip: int | None) -> Sampler:
     trained_on = sampler.card.frames_per_clip
     if frames_per_clip is not None and frames_per_clip != trained_on:
         raise InputError(
             f"the sampler '{source}' was trained on {trained_on} frames a clip and cannot read {frames_per_clip}",
-            "leave --frames-per-clip out",
+            "leave --frames-per-clip out, or name a sampler that needs no training, such as --sampler motion",
         )
     return sampler

@@ -1,15 +1,15 @@
 """The learned sampler: SCSampler itself (paper, section 3), with its card, loaded, shared and used like any other.
 
-Its networks look at MD, RGB-R, I-frames and sound; saliency.py runs them, combine.py puts sound and picture together,
-sharing.py saves and loads. Here is what keeps it honest: weights that do not fit the card, and features that are not
-those it was trained on, are refused; a stream that a video does not have is left out, and a warning says so.
+Its networks look at MD, RGB-R, I-frames and sound; saliency.py runs them on whatever engine it is given, combine.py
+puts sound and picture together, sharing.py saves and loads. No torch is needed here. What keeps it honest: weights
+that do not fit the card, and features that are not those it was trained on, are refused; a stream that a video does
+not have is left out, and a warning says so.
 """
 
 from __future__ import annotations
 
-import copy
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,24 +17,23 @@ from statistics import median
 from typing import Protocol
 
 import numpy as np
-import torch
-from torch import nn
 
-from ..errors import CardError, WeightsError
+from ..errors import CardError
 from ..media.demux import clip_grid
 from ..ranking import Rule
 from ..timeline import ClipGrid, ClipSpec
 from ..types import ClipFeatures, FeatureParameters
-from .card import SamplerCard, Stream
+from .card import SamplerCard
 from .card_file import check_card
 from .combine import combine, rule_of
 from .evidence import Judged, VideoEvidence
-from .nets import network_for
-from .saliency import Runner, Scores
+from .networks import Networks, Scores, check_networks
+from .saliency import Runner
 
-_UNUSED = "num_batches_tracked"
 _MOST_LONGER = 1.1
 """Clips that are longer or shorter than those of training by more than this factor are worth a warning."""
+_MOST_LONGER_OF_ANY = 5.0
+"""The same for a sampler that is meant for clips of any usual length."""
 
 
 class KeptFeatures(Protocol):
@@ -51,27 +50,21 @@ class KeptFeatures(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class LearnedSampler:
-    """A sampler with networks; keeps :class:`salientclips.samplers.Sampler`.
-
-    The networks are copied, set to eval mode and never changed afterwards: training may go on with its own.
-    """
+    """A sampler with networks; keeps :class:`salientclips.samplers.Sampler`."""
 
     card: SamplerCard
     """What it is."""
-    networks: Mapping[Stream, nn.Module]
-    """One network a stream of the card: float32 (B, C, h, w) to logits (B, outputs)."""
-    device: torch.device | str = "cpu"
-    """Where they run. On the CPU the scores are the same bits every time."""
+    networks: Networks
+    """Its networks, one a stream of the card, and who computes them: ``TorchNetworks`` or ``PlainNetworks``."""
     threads: int | None = None
-    """Groups of clips judged side by side on the CPU; None for torch's number of threads. No bit changes."""
+    """Groups of clips judged side by side on the CPU; None for what suits the engine. No bit changes."""
+    any_length: bool = False
+    """Whether it is meant for clips of any usual length, as the released samplers are. It then asks for none, and
+    clips five times as long or short as those of its training are warned of, not one and a tenth."""
 
     def __post_init__(self) -> None:
         check_card(self.card)
-        _check_networks(self.card, self.networks)
-        device = torch.device(self.device)
-        kept = {s.stream: _frozen(self.networks[s.stream], device) for s in self.card.streams}
-        object.__setattr__(self, "networks", kept)
-        object.__setattr__(self, "device", device)
+        check_networks(self.card, self.networks)
 
     @property
     def name(self) -> str:
@@ -84,9 +77,9 @@ class LearnedSampler:
         return rule_of(self.card.combination)
 
     @property
-    def clip_spec(self) -> ClipSpec:
-        """The clips that it was trained on; those that ``score`` makes where nothing else is said."""
-        return self.card.clip
+    def clip_spec(self) -> ClipSpec | None:
+        """The clips that ``score`` makes where nothing else is said: those of the training, None for the usual."""
+        return None if self.any_length else self.card.clip
 
     @property
     def feature_parameters(self) -> FeatureParameters:
@@ -115,10 +108,9 @@ class LearnedSampler:
         digest = hashlib.sha256()
         for stream in self.card.streams:
             digest.update(repr((stream.stream, stream.architecture, stream.mean, stream.std)).encode())
-            for name, tensor in sorted(self.networks[stream.stream].state_dict().items()):
-                if not name.endswith(_UNUSED):
-                    digest.update(repr((name, tuple(tensor.shape))).encode())
-                    digest.update(tensor.cpu().contiguous().numpy().tobytes())
+            for name, tensor in sorted(self.networks.tensors(stream.stream).items()):
+                digest.update(repr((name, tuple(tensor.shape))).encode())
+                digest.update(tensor.tobytes())
         return digest.hexdigest()[:16]
 
     def __call__(self, evidence: VideoEvidence) -> Judged:
@@ -136,7 +128,8 @@ class LearnedSampler:
             MediaError: The features cannot be read.
         """
         judged = self._judge(evidence.features(self.feature_parameters))
-        warning = _other_length(evidence.grid, clip_grid(evidence.table, self.card.clip))
+        most = _MOST_LONGER_OF_ANY if self.any_length else _MOST_LONGER
+        warning = _other_length(evidence.grid, clip_grid(evidence.table, self.card.clip), most)
         return Judged(judged.scores, judged.streams, (*warning, *judged.warnings))
 
     def judge_features(self, video: KeptFeatures) -> Judged:
@@ -170,8 +163,7 @@ class LearnedSampler:
         return self._judge(video.clips)
 
     def _judge(self, clips: Iterable[ClipFeatures]) -> Judged:
-        assert isinstance(self.device, torch.device)
-        streams = Runner(self.card, self.networks, self.device, self.threads).run(clips)
+        streams = Runner(self.card, self.networks, self.threads).run(clips)
         warnings = [w for s in self.card.streams if (w := _absence(s.stream, streams[s.stream]))]
         if self.card.combination is None:
             scores = streams.get("visual", streams.get("audio"))
@@ -214,6 +206,9 @@ class LearnedSampler:
     ) -> LearnedSampler:
         """Load a sampler; see :func:`salientclips.samplers.sharing.load`.
 
+        Torch computes it. Where torch or torchvision does not load and the device is the CPU, numpy does; the two
+        agree to about 1e-5.
+
         Args:
             source: A folder, or the name of a repository on the Hugging Face hub.
             revision: Branch, tag or commit there.
@@ -227,7 +222,7 @@ class LearnedSampler:
             CardError: The card is damaged, or of features of another version.
             WeightsError: There is no such sampler, or the weights do not fit the card.
             InputError: The device is not there.
-            MissingExtraError: torch, torchvision, safetensors or huggingface_hub does not load.
+            MissingExtraError: huggingface_hub does not load, or torch, and another device than the CPU is wanted.
         """
         from .sharing import load
 
@@ -261,34 +256,6 @@ class LearnedSampler:
         return push(self, repo_id, private=private, commit_message=commit_message, token=token)
 
 
-def _frozen(network: nn.Module, device: torch.device) -> nn.Module:
-    kept = copy.deepcopy(network).eval().requires_grad_(False)
-    # Convolutions of small grids are faster by a third with the channels innermost.
-    return kept.to(device=device, dtype=torch.float32).to(memory_format=torch.channels_last)
-
-
-def _check_networks(card: SamplerCard, networks: Mapping[Stream, nn.Module]) -> None:
-    """Whether each network is what the card says, tensor by tensor."""
-    for stream in card.streams:
-        if stream.stream not in networks:
-            raise WeightsError(f"'{card.name}' has no network for {stream.stream}", "give one a stream")
-        with torch.device("meta"):
-            meant = network_for(stream.stream, stream.architecture, _outputs(card, stream.objective))
-        wanted = {name: tuple(t.shape) for name, t in meant.state_dict().items()}
-        given = {name: tuple(t.shape) for name, t in networks[stream.stream].state_dict().items()}
-        if wanted != given:
-            differ = sorted(n for n in {*wanted, *given} if wanted.get(n) != given.get(n))
-            raise WeightsError(
-                f"the {stream.stream} network of '{card.name}' is not the {stream.architecture} of its card:"
-                f" {', '.join(differ[:3])} differ",
-                "build it with network_for",
-            )
-
-
-def _outputs(card: SamplerCard, objective: str) -> int:
-    return len(card.classes) if objective == "ac" else 1
-
-
 def _absence(stream: str, scores: Scores) -> str:
     lost, count = int(np.isnan(scores).sum()), len(scores)
     if lost == 0:
@@ -298,11 +265,11 @@ def _absence(stream: str, scores: Scores) -> str:
     return f"{lost} of {count} clips give nothing of {stream} and were judged without it"
 
 
-def _other_length(grid: ClipGrid, trained: ClipGrid) -> tuple[str, ...]:
+def _other_length(grid: ClipGrid, trained: ClipGrid, most: float) -> tuple[str, ...]:
     if len(grid) == 0 or len(trained) == 0:
         return ()
     here_s = median((grid.end_s - grid.start_s).tolist())
     there_s = median((trained.end_s - trained.start_s).tolist())
-    if max(here_s, there_s) <= _MOST_LONGER * min(here_s, there_s):
+    if max(here_s, there_s) <= most * min(here_s, there_s):
         return ()
     return (f"the clips are {here_s:.2f} s long, those that the sampler was trained on {there_s:.2f} s",)

@@ -19,12 +19,11 @@ convolutions of 3 x 3, a hidden layer and the classifier are 18. It is light: a 
 channels), with batch normalisation, and with a mean over all places before the hidden layer instead of a
 fixed grid.
 
-Every network takes any height and width from 7 up. What their weights mean is not known here; see card.py.
+Every network takes any height and width from 7 up. Sizes and names of tensors are those of layouts.py; the same
+networks without torch are in plain_networks.py. What their weights mean is not known here; see card.py.
 """
 
 from __future__ import annotations
-
-from typing import Literal
 
 import torch
 from torch import nn
@@ -33,18 +32,19 @@ from ..errors import InputError, UnknownNameError
 from ..networks.cost import count_macs, count_parameters
 from ..networks.extras import require
 from .card import ARCHITECTURES, CHANNELS, Architecture, Stream
-
-Stem = Literal["cells", "pixels"]
-"""What a network's input is made of: cells of 16 x 16 pixels, or pixels."""
+from .layouts import (
+    RESNET_BLOCKS,
+    RESNET_WIDTHS,
+    SHUFFLE_UNITS,
+    SHUFFLE_WIDTHS,
+    VGG_HIDDEN,
+    VGG_STAGES,
+    Stem,
+    stem_of,
+)
 
 LEAST_SIDE = 7
 """Smallest height and width of an input."""
-
-_SHUFFLE_UNITS = [2, 4, 2]
-_SHUFFLE_WIDTHS = [24, 116, 232, 464, 464]
-_VGG_STAGES = ((16, 2), (32, 2), (64, 4), (128, 4), (128, 4))
-"""Channels and convolutions of each stage; max-pooling by 2 stands between stages."""
-_VGG_HIDDEN = 256
 
 
 def build_network(
@@ -97,9 +97,7 @@ def network_for(stream: Stream, architecture: Architecture, outputs: int) -> nn.
         InputError: As for :func:`build_network`.
         MissingExtraError: torchvision is absent or does not load.
     """
-    return build_network(
-        architecture, CHANNELS[stream], outputs, stem="pixels" if stream == "if" else "cells"
-    )
+    return build_network(architecture, CHANNELS[stream], outputs, stem=stem_of(stream))
 
 
 def input_shape(stream: Stream, short_side_cells: int = 14) -> tuple[int, int, int]:
@@ -144,20 +142,22 @@ def stream_cost(
 
 def _resnet18(in_channels: int, outputs: int, stem: Stem) -> nn.Module:
     resnet = require("torchvision.models.resnet", "torch")
-    network: nn.Module = resnet.ResNet(resnet.BasicBlock, [2, 2, 2, 2], num_classes=outputs)
+    network: nn.Module = resnet.ResNet(resnet.BasicBlock, list(RESNET_BLOCKS), num_classes=outputs)
     if stem == "cells":
-        network.conv1 = nn.Conv2d(in_channels, 64, 3, padding=1, bias=False)
+        network.conv1 = nn.Conv2d(in_channels, RESNET_WIDTHS[0], 3, padding=1, bias=False)
         network.maxpool = nn.Identity()
     else:
-        network.conv1 = nn.Conv2d(in_channels, 64, 7, stride=2, padding=3, bias=False)
+        network.conv1 = nn.Conv2d(in_channels, RESNET_WIDTHS[0], 7, stride=2, padding=3, bias=False)
     nn.init.kaiming_normal_(network.conv1.weight, mode="fan_out", nonlinearity="relu")
     return network
 
 
 def _shufflenet26(in_channels: int, outputs: int, stem: Stem) -> nn.Module:
     shufflenet = require("torchvision.models.shufflenetv2", "torch")
-    network: nn.Module = shufflenet.ShuffleNetV2(_SHUFFLE_UNITS, _SHUFFLE_WIDTHS, num_classes=outputs)
-    width, stride = _SHUFFLE_WIDTHS[0], 1 if stem == "cells" else 2
+    network: nn.Module = shufflenet.ShuffleNetV2(
+        list(SHUFFLE_UNITS), [*SHUFFLE_WIDTHS, SHUFFLE_WIDTHS[-1]], num_classes=outputs
+    )
+    width, stride = SHUFFLE_WIDTHS[0], 1 if stem == "cells" else 2
     network.conv1 = nn.Sequential(
         nn.Conv2d(in_channels, width, 3, stride=stride, padding=1, bias=False),
         nn.BatchNorm2d(width),
@@ -176,7 +176,7 @@ class _Vgg18(nn.Module):
         super().__init__()
         layers: list[nn.Module] = []
         channels = in_channels
-        for stage, (width, convolutions) in enumerate(_VGG_STAGES):
+        for stage, (width, convolutions) in enumerate(VGG_STAGES):
             if stage > 0:
                 # ceil_mode keeps a place where a side is 1, so that small inputs pass.
                 layers.append(nn.MaxPool2d(2, ceil_mode=True))
@@ -186,8 +186,8 @@ class _Vgg18(nn.Module):
                 layers += [convolution, nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
                 channels = width
         self.features = nn.Sequential(*layers)
-        self.hidden = nn.Linear(channels, _VGG_HIDDEN)
-        self.fc = nn.Linear(_VGG_HIDDEN, outputs)
+        self.hidden = nn.Linear(channels, VGG_HIDDEN)
+        self.fc = nn.Linear(VGG_HIDDEN, outputs)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         places = self.features(x)

@@ -5,30 +5,28 @@ the softmax, and the saliency is the largest of the averaged probabilities; unde
 SAL-RANK the bare output.
 
 Clips are computed in groups that depend on their place in the video alone, frames of a group in batches of fixed
-size, and each group by exactly one thread, side by side: torch's convolutions add up in another order when the size
-of the batch or the number of threads changes. So the result does not depend on the number of threads. Memory holds
-a few groups. On a GPU the promise is closeness, not bits.
+size, groups side by side: convolutions add up in another order when the size of the batch changes. So the result does
+not depend on the number of threads. Memory holds a few groups. Who computes the networks is not known here; see
+networks.py.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import nn
 
 from ..errors import WeightsError
 from ..types import ClipFeatures
 from .card import Objective, SamplerCard, Stream, StreamCard
 from .inputs import normalise, stream_input
-
-Scores = npt.NDArray[np.float64]
+from .layouts import outputs_of
+from .networks import Networks, Scores
 
 _FRAMES_AT_ONCE: dict[Stream, int] = {"md": 32, "rgbr": 32, "if": 4, "audio": 8}
 """Frames in a batch: beyond these nothing is gained on a CPU, and an I-frame has 256 times the places of a grid."""
@@ -41,12 +39,10 @@ class Runner:
 
     card: SamplerCard
     """What they are."""
-    networks: Mapping[Stream, nn.Module]
-    """One a stream of the card, in eval mode on ``device``."""
-    device: torch.device
-    """Where they run."""
+    networks: Networks
+    """One a stream of the card."""
     threads: int | None = None
-    """Groups of clips side by side on the CPU; None for torch's number of threads. No bit of the result changes."""
+    """Groups of clips side by side on the CPU; None for what suits the engine. No bit of the result changes."""
 
     def run(self, clips: Iterable[ClipFeatures]) -> dict[str, Scores]:
         """Judge clips that stream past.
@@ -68,26 +64,19 @@ class Runner:
         names: list[str] = [s.stream for s in self.card.streams]
         if any(name != "audio" for name in names):
             names.append("visual")
-        found = list(self._side_by_side(groups) if self.device.type == "cpu" else map(self._judge, groups))
+        found = list(self._side_by_side(groups))
         empty = [np.zeros(0)]
         return {name: np.concatenate([group[name] for group in found] or empty) for name in names}
 
     def _side_by_side(self, groups: Iterator[list[ClipFeatures]]) -> Iterator[dict[str, Scores]]:
-        before = torch.get_num_threads()
-        workers = self.threads or before
         waiting: deque[Future[dict[str, Scores]]] = deque()
-        try:
-            # set_num_threads(1) binds the pool's own threads; the caller's setting is put back below,
-            # because new threads would inherit the last one set.
-            with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-                for group in groups:
-                    waiting.append(pool.submit(self._judge, group))
-                    if len(waiting) > workers:
-                        yield waiting.popleft().result()
-                while waiting:
+        with self.networks.pool(self.threads) as pool:
+            for group in groups:
+                waiting.append(pool.executor.submit(self._judge, group))
+                if len(waiting) > pool.workers:
                     yield waiting.popleft().result()
-        finally:
-            torch.set_num_threads(before)
+            while waiting:
+                yield waiting.popleft().result()
 
     def _judge(self, clips: list[ClipFeatures]) -> dict[str, Scores]:
         """The saliency of a group of clips."""
@@ -106,8 +95,7 @@ class Runner:
         inputs = [
             stream_input(clip, stream.stream, short_side_cells=self.card.short_side_cells) for clip in clips
         ]
-        outputs = len(self.card.classes) if stream.objective == "ac" else 1
-        found = np.full((len(clips), outputs), np.nan)
+        found = np.full((len(clips), outputs_of(self.card, stream)), np.nan)
         said = iter(self._rows(stream, [frame for frames in inputs for frame in frames]))
         for clip, frames in enumerate(inputs):
             if len(frames) > 0:
@@ -124,10 +112,8 @@ class Runner:
                 if frame.shape != batch[0].shape:
                     break  # the picture size changed
                 batch.append(frame)
-            shown = torch.from_numpy(normalise(np.stack(batch), stream.mean, stream.std))
-            with torch.inference_mode():
-                shown = shown.to(self.device).contiguous(memory_format=torch.channels_last)
-                logits = self.networks[stream.stream](shown).double().cpu().numpy()
+            shown = normalise(np.stack(batch), stream.mean, stream.std)
+            logits = self.networks.logits(stream.stream, shown)
             if not np.isfinite(logits).all():
                 raise WeightsError(
                     f"the {stream.stream} network of '{self.card.name}' gives what is no finite number",

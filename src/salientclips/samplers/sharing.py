@@ -3,6 +3,7 @@
 A sampler is a folder: ``model.safetensors`` (tensors named ``STREAM.NAME``), ``config.json`` (the card, see
 card_file.py) and ``README.md`` (the card for people). Files replace older ones only when they are complete. Loading
 believes nothing: the card is checked field by field, the weights tensor by tensor, and no code of the folder is run.
+Reading and writing need no torch; which engine computes what was read is decided in :func:`load`.
 """
 
 from __future__ import annotations
@@ -11,19 +12,23 @@ import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import torch
+import numpy as np
+import numpy.typing as npt
+import safetensors.numpy
 
-from ..errors import CardError, InputError, WeightsError
-from ..networks.cost import count_parameters
+from ..errors import CardError, InputError, MissingExtraError, WeightsError
 from ..networks.extras import pick_device, require
-from ..networks.weights import load_tensors, read_tensors
+from ..networks.misfits import misfits
 from ..whole_file import write_atomically
-from .card import SamplerCard, StreamCard
+from .card import SamplerCard, Stream, StreamCard
 from .card_file import card_from_json, card_to_json
+from .layouts import count_trainable, layout, outputs_of
 from .learned import LearnedSampler
 from .model_card import model_card
-from .nets import network_for
+from .networks import Networks, Tensors
+from .plain_networks import PlainNetworks
 
 WEIGHTS_FILE = "model.safetensors"
 CARD_FILE = "config.json"
@@ -49,20 +54,19 @@ def save(sampler: LearnedSampler, folder: Path) -> Path:
     Raises:
         InputError: It cannot be written to.
         CardError: The card could not be read back.
-        MissingExtraError: safetensors does not load.
     """
     config = card_to_json(sampler.card)
-    serialise = require("safetensors.torch", "torch").save
     tensors = {
-        f"{stream}.{name}": tensor.cpu().contiguous()
-        for stream, network in sampler.networks.items()
-        for name, tensor in network.state_dict().items()
-        if not name.endswith(_UNUSED)
+        f"{stream.stream}.{name}": np.ascontiguousarray(tensor)
+        for stream in sampler.card.streams
+        for name, tensor in sampler.networks.tensors(stream.stream).items()
     }
+    # "pt": the names and the layout are torch's.
+    content = safetensors.numpy.save(tensors, metadata={"format": "pt"})
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # Samplers are for sharing, so that others may read them.
-        write_atomically(folder / WEIGHTS_FILE, serialise(tensors, metadata={"format": "pt"}), mode=_MODE)
+        write_atomically(folder / WEIGHTS_FILE, content, mode=_MODE)
         write_atomically(folder / README_FILE, model_card(sampler.card).encode(), mode=_MODE)
         # Last: a folder with a card has its weights.
         write_atomically(folder / CARD_FILE, config.encode(), mode=_MODE)
@@ -78,6 +82,9 @@ def load(
 ) -> LearnedSampler:
     """Load a sampler from a folder or from the hub.
 
+    Torch computes it where torch and torchvision load. Where they do not, numpy does, if the device is ``"cpu"`` or
+    ``"auto"``; their logits agree to about 1e-5.
+
     Args:
         source: A folder; where there is none of that name, ``"user/name"`` on the hub.
         revision: Branch, tag or commit on the hub.
@@ -91,49 +98,96 @@ def load(
         CardError: The card is damaged, contradicts itself, or is of features of another version.
         WeightsError: There is no such sampler, or the weights do not fit the card.
         InputError: The device is not there.
-        MissingExtraError: torch, torchvision, safetensors or huggingface_hub does not load.
+        MissingExtraError: huggingface_hub does not load, or torch, and another device than the CPU is wanted.
     """
-    where = pick_device(device)
-    folder = _folder(source, revision)
-    card = _read_card(folder / CARD_FILE)
-    tensors = read_tensors(_existing(folder / WEIGHTS_FILE))
-    loader = _Loader(card, tensors, str(folder / WEIGHTS_FILE))
-    networks = {s.stream: loader.network(s) for s in card.streams}
-    loader.check_rest()
-    return LearnedSampler(card, networks, where, threads)
+    stored = read(_folder(source, revision))
+    return LearnedSampler(stored.card, _engine(stored, device), threads)
 
 
-@dataclass(frozen=True)
-class _Loader:
-    """Fills the networks of a card from one file."""
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """What a folder holds, checked."""
 
     card: SamplerCard
-    tensors: dict[str, torch.Tensor]
-    source: str
+    weights: dict[Stream, Tensors]
+    """All tensors of each network, float32."""
 
-    def network(self, stream: StreamCard) -> torch.nn.Module:
-        outputs = len(self.card.classes) if stream.objective == "ac" else 1
-        with torch.device("meta"):
-            network = network_for(stream.stream, stream.architecture, outputs)
-        if count_parameters(network) != stream.parameters:
-            raise CardError(
-                f"the card beside '{self.source}' gives the {stream.stream} network {stream.parameters} parameters;"
-                f" a {stream.architecture} with {outputs} outputs has {count_parameters(network)}",
-                "get the sampler again",
-            )
-        prefix = f"{stream.stream}."
-        own = {n.removeprefix(prefix): t for n, t in self.tensors.items() if n.startswith(prefix)}
-        of = f"the {stream.stream} {stream.architecture} of '{self.card.name}'"
-        return load_tensors(network, own, of=of, source=self.source)
 
-    def check_rest(self) -> None:
-        known = tuple(f"{s.stream}." for s in self.card.streams)
-        rest = [name for name in self.tensors if not name.startswith(known)]
-        if rest:
-            raise WeightsError(
-                f"'{self.source}' has {len(rest)} tensors of no stream of its card ({rest[0][:60]!r} ...)",
-                "get the sampler again",
-            )
+def read(folder: Path) -> Stored:
+    """Read and check the card and the weights of a folder.
+
+    Args:
+        folder: The folder.
+
+    Returns:
+        Both.
+
+    Raises:
+        CardError: The card is damaged, contradicts itself, or is of features of another version.
+        WeightsError: A file is missing, or the weights do not fit the card.
+    """
+    card = read_card(folder)
+    source = _existing(folder / WEIGHTS_FILE)
+    try:
+        tensors = safetensors.numpy.load_file(source)
+    except Exception as error:  # its error type is not part of its interface
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise WeightsError(
+            f"'{source}' is no safetensors file ({reason})", "get the sampler again"
+        ) from error
+    weights = {s.stream: _weights(card, s, tensors, str(source)) for s in card.streams}
+    known = tuple(f"{s.stream}." for s in card.streams)
+    rest = [name for name in tensors if not name.startswith(known)]
+    if rest:
+        raise WeightsError(
+            f"'{source}' has {len(rest)} tensors of no stream of its card ({rest[0][:60]!r} ...)",
+            "get the sampler again",
+        )
+    return Stored(card, weights)
+
+
+def _engine(stored: Stored, device: str) -> Networks:
+    try:
+        require("torchvision", "torch")
+        where = pick_device(device)
+        from .torch_networks import TorchNetworks
+    except MissingExtraError:
+        if device not in ("cpu", "auto"):
+            raise
+        return PlainNetworks(stored.card, stored.weights)
+    return TorchNetworks.of_tensors(stored.card, stored.weights, where)
+
+
+def _weights(
+    card: SamplerCard, stream: StreamCard, tensors: dict[str, npt.NDArray[Any]], source: str
+) -> Tensors:
+    """The tensors of one network, all of them or an error."""
+    outputs = outputs_of(card, stream)
+    wanted = layout(stream.stream, stream.architecture, outputs)
+    if count_trainable(wanted) != stream.parameters:
+        raise CardError(
+            f"the card beside '{source}' gives the {stream.stream} network {stream.parameters} parameters;"
+            f" a {stream.architecture} with {outputs} outputs has {count_trainable(wanted)}",
+            "get the sampler again",
+        )
+    prefix = f"{stream.stream}."
+    given = {
+        name.removeprefix(prefix): array
+        for name, array in tensors.items()
+        if name.startswith(prefix) and not name.endswith(_UNUSED)
+    }
+    faults = misfits(
+        wanted,
+        {name: tuple(array.shape) for name, array in given.items()},
+        lambda name: np.issubdtype(given[name].dtype, np.floating) and bool(np.isfinite(given[name]).all()),
+    )
+    if faults:
+        raise WeightsError(
+            f"'{source}' does not fit the {stream.stream} {stream.architecture} of '{card.name}' with its"
+            f" {len(wanted)} tensors: {faults}",
+            "get the sampler again",
+        )
+    return {name: np.ascontiguousarray(given[name], dtype=np.float32) for name in wanted}
 
 
 def _folder(source: str | Path, revision: str | None) -> Path:
@@ -163,7 +217,20 @@ def _existing(path: Path) -> Path:
     return path
 
 
-def _read_card(path: Path) -> SamplerCard:
+def read_card(folder: Path) -> SamplerCard:
+    """Read and check the card of a folder, and nothing else.
+
+    Args:
+        folder: The folder.
+
+    Returns:
+        The card.
+
+    Raises:
+        CardError: It is damaged, contradicts itself, or is of features of another version.
+        WeightsError: There is none.
+    """
+    path = folder / CARD_FILE
     if _existing(path).stat().st_size > _MOST_CARD_BYTES:
         raise CardError(f"'{path}' is too long for a card", "get the sampler again")
     try:

@@ -23,6 +23,7 @@ from ..ranking import choose
 from ..samplers.card import SamplerCard, Stream, StreamCard
 from ..samplers.learned import LearnedSampler
 from ..samplers.nets import network_for, stream_cost
+from ..samplers.torch_networks import TorchNetworks
 from ..timeline import ClipGrid, ClipSpec
 from .lesson import Lesson, Unit
 from .loop import Trained, train
@@ -111,9 +112,10 @@ class Assembler:
         networks = {s.stream: network_for(s.stream, s.architecture, _outputs(s, classes)) for s in streams}
         for stream, network in networks.items():
             network.load_state_dict(tensors[stream])
-        sampler = LearnedSampler(card, networks, self.world.device)
+        engine = TorchNetworks(networks, self.world.device)
+        sampler = LearnedSampler(card, engine)
         validated = replace(card, validation=validation_figures(sampler, material))
-        return LearnedSampler(validated, networks, self.world.device)
+        return LearnedSampler(validated, engine)
 
     def _lesson(self, unit: Unit, material: Material, classes: tuple[str, ...]) -> Lesson:
         usable = [video for video in material.training if len(video.eligible(unit.streams))]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ..classifiers import CLASSIFIERS
 from ..samplers import SAMPLERS
 from ..samplers.card import ARCHITECTURES, COMBINATIONS, OBJECTIVES, STREAMS
+from ..samplers.released import released_cards
 from ..types import FEATURES
 from .classify import STRATEGIES
 
@@ -26,3 +29,31 @@ def names() -> dict[str, tuple[str, ...]]:
         "classifiers": CLASSIFIERS,
         "features": FEATURES,
     }
+
+
+@dataclass(frozen=True)
+class Released:
+    """A sampler that came with the package, in a line."""
+
+    name: str
+    streams: tuple[str, ...]
+    """What it looks at."""
+    licence: str
+    """Licence of its weights."""
+    data: str
+    """What it was trained on."""
+
+
+def released_samplers() -> tuple[Released, ...]:
+    """The samplers that were trained and came with the package.
+
+    Returns:
+        One each, the default first.
+
+    Raises:
+        CardError: A card is damaged.
+    """
+    return tuple(
+        Released(card.name, tuple(s.stream for s in card.streams), card.licence, card.data)
+        for card in released_cards()
+    )

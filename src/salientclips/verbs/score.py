@@ -90,7 +90,7 @@ def score(
     said = judge(VideoEvidence(table, clips, features))
     judged = said if isinstance(said, Judged) else Judged(said, {})
     watch.seconds["sampler"] = perf_counter() - began - watch.seconds.get("features", 0.0)
-    scores, missing = _fill(judged.scores)
+    scores, missing = _fill(judged.scores, judge.name)
     return ClipScores(
         path=path,
         fingerprint=fingerprint(path),
@@ -114,13 +114,16 @@ def _used(parameters: FeatureParameters, reader: FeatureReader) -> tuple[str, ..
     return tuple(f"{name} ({who})" for name, who in names.items())
 
 
-def _fill(raw: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
+def _fill(raw: npt.NDArray[np.float64], sampler: str) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
     """Clips without a score get the median: neither chosen for it nor left out for it."""
     lost = np.isnan(raw)
     if not lost.any():
         return raw, ()
+    if lost.all():
+        why = f"no clip gave anything that '{sampler}' reads, so all have the score 0"
+        return np.zeros_like(raw), (f"{why}; uniform and packet-cost score every video",)
     scores = raw.copy()
-    scores[lost] = 0.0 if lost.all() else np.median(raw[~lost])
+    scores[lost] = np.median(raw[~lost])
     return scores, (f"{lost.sum()} of {len(raw)} clips gave no features and have the median score",)
 
 

@@ -1,0 +1,132 @@
+"""The tensors of each network by name and shape, without any library: what weights are checked against.
+
+The names are torchvision's (nets.py builds the same networks with it), so that weights that were trained with torch
+fit the engine that has no torch (plain_networks.py), and the other way round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from math import prod
+from typing import Literal
+
+from .card import CHANNELS, Architecture, SamplerCard, Stream, StreamCard
+
+Stem = Literal["cells", "pixels"]
+"""What a network's input is made of: cells of 16 x 16 pixels, or pixels."""
+
+Layout = dict[str, tuple[int, ...]]
+"""Shape by name, in the order of the network; counters that inference never reads are not among them."""
+
+SHUFFLE_UNITS = (2, 4, 2)
+SHUFFLE_WIDTHS = (24, 116, 232, 464)
+"""Channels after the stem and after each stage."""
+RESNET_BLOCKS = (2, 2, 2, 2)
+RESNET_WIDTHS = (64, 128, 256, 512)
+VGG_STAGES = ((16, 2), (32, 2), (64, 4), (128, 4), (128, 4))
+"""Channels and convolutions of each stage; max-pooling by 2 stands between stages."""
+VGG_HIDDEN = 256
+
+_STATISTICS = ("running_mean", "running_var")
+_BATCH_NORM = ("weight", "bias", *_STATISTICS)
+
+_Named = Iterator[tuple[str, tuple[int, ...]]]
+
+
+def stem_of(stream: Stream) -> Stem:
+    """How the network of a stream begins."""
+    return "pixels" if stream == "if" else "cells"
+
+
+def outputs_of(card: SamplerCard, stream: StreamCard) -> int:
+    """Numbers that a network of a card gives: the classes under AC, else 1."""
+    return len(card.classes) if stream.objective == "ac" else 1
+
+
+def layout(stream: Stream, architecture: Architecture, outputs: int) -> Layout:
+    """The tensors of the network of a stream.
+
+    Args:
+        stream: What it looks at.
+        architecture: Its architecture.
+        outputs: Numbers it gives.
+
+    Returns:
+        Shape by name: those of ``network_for(...).state_dict()`` but for ``num_batches_tracked``.
+    """
+    channels, stem = CHANNELS[stream], stem_of(stream)
+    match architecture:
+        case "resnet18":
+            return dict(_resnet18(channels, outputs, stem))
+        case "shufflenet26":
+            return dict(_shufflenet26(channels, outputs))
+        case "vgg18":
+            return dict(_vgg18(channels, outputs))
+
+
+def count_trainable(shapes: Mapping[str, tuple[int, ...]]) -> int:
+    """Trainable numbers; the statistics of batch normalisation are not among them."""
+    return sum(prod(shape) for name, shape in shapes.items() if not name.endswith(_STATISTICS))
+
+
+def vgg_places() -> Iterator[tuple[int, int, bool]]:
+    """Each convolution of VGG-18: its number in ``features``, its channels, and whether pooling goes before it."""
+    place = 0
+    for stage, (width, convolutions) in enumerate(VGG_STAGES):
+        for i in range(convolutions):
+            pooled = stage > 0 and i == 0
+            place += pooled
+            yield place, width, pooled
+            place += 3
+
+
+def _convolution(name: str, norm: str, out: int, per_group: int, side: int) -> _Named:
+    yield f"{name}.weight", (out, per_group, side, side)
+    for part in _BATCH_NORM:
+        yield f"{norm}.{part}", (out,)
+
+
+def _linear(name: str, out: int, channels: int) -> _Named:
+    yield f"{name}.weight", (out, channels)
+    yield f"{name}.bias", (out,)
+
+
+def _resnet18(channels: int, outputs: int, stem: Stem) -> _Named:
+    yield from _convolution("conv1", "bn1", RESNET_WIDTHS[0], channels, 3 if stem == "cells" else 7)
+    before = RESNET_WIDTHS[0]
+    for stage, (width, blocks) in enumerate(zip(RESNET_WIDTHS, RESNET_BLOCKS, strict=True), start=1):
+        for block in range(blocks):
+            name = f"layer{stage}.{block}"
+            yield from _convolution(f"{name}.conv1", f"{name}.bn1", width, before, 3)
+            yield from _convolution(f"{name}.conv2", f"{name}.bn2", width, width, 3)
+            if before != width:
+                yield from _convolution(f"{name}.downsample.0", f"{name}.downsample.1", width, before, 1)
+            before = width
+    yield from _linear("fc", outputs, before)
+
+
+def _shufflenet26(channels: int, outputs: int) -> _Named:
+    yield from _convolution("conv1.0", "conv1.1", SHUFFLE_WIDTHS[0], channels, 3)
+    before = SHUFFLE_WIDTHS[0]
+    for stage, (width, units) in enumerate(zip(SHUFFLE_WIDTHS[1:], SHUFFLE_UNITS, strict=True), start=2):
+        half = width // 2
+        for unit in range(units):
+            name = f"stage{stage}.{unit}"
+            if unit == 0:
+                yield from _convolution(f"{name}.branch1.0", f"{name}.branch1.1", before, 1, 3)
+                yield from _convolution(f"{name}.branch1.2", f"{name}.branch1.3", half, before, 1)
+            given = before if unit == 0 else half
+            yield from _convolution(f"{name}.branch2.0", f"{name}.branch2.1", half, given, 1)
+            yield from _convolution(f"{name}.branch2.3", f"{name}.branch2.4", half, 1, 3)
+            yield from _convolution(f"{name}.branch2.5", f"{name}.branch2.6", half, half, 1)
+        before = width
+    yield from _linear("fc", outputs, before)
+
+
+def _vgg18(channels: int, outputs: int) -> _Named:
+    before = channels
+    for place, width, _ in vgg_places():
+        yield from _convolution(f"features.{place}", f"features.{place + 1}", width, before, 3)
+        before = width
+    yield from _linear("hidden", VGG_HIDDEN, before)
+    yield from _linear("fc", outputs, VGG_HIDDEN)
