@@ -79,6 +79,14 @@ def fit(
     frames_per_clip: Annotated[
         int, typer.Option(help="Frames read per clip; 0 for all.", min=0, rich_help_panel=_SAMPLER)
     ] = 4,
+    neighbours: Annotated[
+        int | None,
+        typer.Option(
+            help="Clips on either side with a say in a clip's score. Default: chosen on validation videos.",
+            min=0,
+            rich_help_panel=_SAMPLER,
+        ),
+    ] = None,
     clip_frames: Annotated[
         int | None,
         typer.Option(help="Frames of a clip that the classifier looks at, where not its usual."),
@@ -161,6 +169,7 @@ def fit(
         audio_objective=cast("Objective | None", audio_objective),
         combination=cast("Combination", combination),
         frames_per_clip=frames_per_clip,
+        neighbours=neighbours,
     )
     given = {
         "epochs": epochs,

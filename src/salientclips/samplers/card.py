@@ -59,6 +59,8 @@ class StreamCard:
     """Trainable numbers."""
     mmacs: float
     """10^6 multiply-adds for one frame at 14 x 14 cells (for audio: one window)."""
+    weight: float = 1.0
+    """How much it counts among the visual streams, 0 to 1 (the paper: all alike)."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,8 @@ class SamplerCard:
     """``av-union-list``: the share of K that the visual list fills (K' = 8 of 10)."""
     visual_weight: float = 0.5
     """``av-convex-score`` and ``av-convex-list``: weight of the visual stream, 0 to 1; audio has the rest."""
+    neighbours: int = 0
+    """Clips on either side that have a say in a clip's score (the paper: none)."""
     score_scale: Scale = "standard"
     """``av-convex-score``: how the two scores are made comparable within a video."""
     classes: tuple[str, ...] = ()

@@ -26,6 +26,7 @@ from .card import (
     SamplerCard,
     StreamCard,
 )
+from .context import MOST_NEIGHBOURS
 
 Json = dict[str, Any]
 
@@ -108,6 +109,7 @@ def card_from_json(text: str, source: str) -> SamplerCard:
         combination=None if content.get("combination") is None else read.name("combination", COMBINATIONS),
         visual_share=read.number("visual_share", 0, 1),
         visual_weight=read.number("visual_weight", 0, 1),
+        neighbours=read.whole("neighbours", 0, MOST_NEIGHBOURS),
         score_scale=read.name("score_scale", SCALES),
         classes=read.texts("classes"),
         classifier=read.text("classifier"),
@@ -134,6 +136,7 @@ def _stream(read: _Reader) -> StreamCard:
         std=read.numbers("std", 1e-9, 1e9),
         parameters=read.whole("parameters", 1, 10**12),
         mmacs=read.number("mmacs", 0, 1e12),
+        weight=read.number("weight", 0, 1),
     )
 
 
@@ -161,6 +164,7 @@ def check_card(card: SamplerCard, source: str = "") -> None:
     names = [s.stream for s in card.streams]
     visual = {s.objective for s in card.streams if s.stream != "audio"}
     wants_combination = "audio" in names and bool(visual)
+    weights = [s.weight for s in card.streams if s.stream != "audio"]
     whole = sum(card.histogram)
     faults = (
         (not names, "it has no stream"),
@@ -175,6 +179,8 @@ def check_card(card: SamplerCard, source: str = "") -> None:
             "a stream has not one mean and one deviation a channel",
         ),
         (any(not deviation > 0 for s in card.streams for deviation in s.std), "a deviation is not above 0"),
+        (bool(weights) and max(weights) == 0, "none of its visual streams counts"),
+        (_has_ac(card) and len(set(weights)) > 1, "streams of the objective ac count alike"),
         (card.short_side_cells < 7, "its input is smaller than 7 cells"),
         (
             card.feature_version != FEATURE_VERSION,

@@ -15,12 +15,15 @@ prefer the beginning of the video. Nothing here knows of K or of files.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError, UnknownNameError
 from ..ranking import Rule
-from .card import COMBINATIONS, SCALES, Combination, Scale
+from .card import COMBINATIONS, SCALES, Combination, SamplerCard, Scale
+from .context import with_neighbours
 
 Scores = npt.NDArray[np.float64]
 
@@ -35,6 +38,49 @@ def rule_of(combination: Combination | None) -> Rule:
         ``"av-union-list"`` for that one, ``"top"`` for all others.
     """
     return "av-union-list" if combination == "av-union-list" else "top"
+
+
+def put_together(card: SamplerCard, said: Mapping[str, Scores]) -> tuple[Scores, dict[str, Scores]]:
+    """The scores of a sampler from what its networks say.
+
+    Args:
+        card: How its streams are weighed, how many neighbours have a say, how sound and picture meet.
+        said: Saliency by stream, and ``visual``, that of all visual streams together and alike, where there are any;
+            float64 (num_clips,) each.
+
+    Returns:
+        The scores (num_clips,), and the streams as they went into them.
+
+    Raises:
+        InputError: As for :func:`combine`.
+    """
+    streams = dict(said)
+    weights = {s.stream: s.weight for s in card.streams if s.stream != "audio"}
+    if len(set(weights.values())) > 1:
+        streams["visual"] = _weighted_mean(
+            np.stack([said[name] for name in weights]), np.array(list(weights.values()))
+        )
+    streams = {name: with_neighbours(scores, card.neighbours) for name, scores in streams.items()}
+    if card.combination is None:
+        return streams.get("visual", streams.get("audio", np.zeros(0))), streams
+    both = combine(
+        card.combination,
+        streams["visual"],
+        streams["audio"],
+        visual_weight=card.visual_weight,
+        scale=card.score_scale,
+    )
+    return both, streams
+
+
+def _weighted_mean(scores: Scores, weights: Scores) -> Scores:
+    """Over the first axis; a clip that lacks those that count is judged by the others."""
+    there = ~np.isnan(scores)
+    counts = np.where(there, weights[:, None], 0.0)
+    counts = np.where(counts.sum(axis=0) > 0, counts, there.astype(np.float64))
+    whole = counts.sum(axis=0)
+    total = (np.where(there, scores, 0.0) * counts).sum(axis=0)
+    return np.where(whole > 0, total / np.where(whole > 0, whole, 1.0), np.nan)
 
 
 def combine(

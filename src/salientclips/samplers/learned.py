@@ -25,7 +25,7 @@ from ..timeline import ClipGrid, ClipSpec
 from ..types import ClipFeatures, FeatureParameters
 from .card import SamplerCard
 from .card_file import check_card
-from .combine import combine, rule_of
+from .combine import put_together, rule_of
 from .evidence import Judged, VideoEvidence
 from .networks import Networks, Scores, check_networks
 from .saliency import Runner
@@ -95,6 +95,10 @@ class LearnedSampler:
             "feature_version": self.card.feature_version,
             "objectives": " ".join(f"{s.stream}:{s.objective}" for s in self.card.streams),
         }
+        if self.card.neighbours:
+            found["neighbours"] = self.card.neighbours
+        if any(s.weight != 1.0 for s in self.card.streams):
+            found["stream_weights"] = " ".join(f"{s.stream}:{s.weight:g}" for s in self.card.streams)
         if self.card.combination is not None:
             found["combination"] = self.card.combination
             found["visual_share"] = self.card.visual_share
@@ -165,17 +169,7 @@ class LearnedSampler:
     def _judge(self, clips: Iterable[ClipFeatures]) -> Judged:
         streams = Runner(self.card, self.networks, self.threads).run(clips)
         warnings = [w for s in self.card.streams if (w := _absence(s.stream, streams[s.stream]))]
-        if self.card.combination is None:
-            scores = streams.get("visual", streams.get("audio"))
-            assert scores is not None
-        else:
-            scores = combine(
-                self.card.combination,
-                streams["visual"],
-                streams["audio"],
-                visual_weight=self.card.visual_weight,
-                scale=self.card.score_scale,
-            )
+        scores, streams = put_together(self.card, streams)
         return Judged(scores, streams, tuple(warnings))
 
     def save_pretrained(self, folder: str | Path) -> Path:

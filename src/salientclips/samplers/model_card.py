@@ -63,6 +63,10 @@ def _what(card: SamplerCard) -> list[str]:
         f"Clips: {length}; {card.frames_per_clip or 'all'} frames are read of each. Input: {card.short_side_cells}"
         f" cells of 16 pixels at the shorter side. Feature version {card.feature_version}.",
     ]
+    if card.neighbours:
+        lines.append(f"{card.neighbours} clips on either side have a say in a clip's score.")
+    if any(s.weight != 1 for s in card.streams):
+        lines.append(f"Visual streams count {', '.join(f'{s.stream} {s.weight:g}' for s in card.streams)}.")
     if card.combination is not None:
         lines.append(
             f"Sound and picture: {card.combination}, visual share {card.visual_share:g}, visual weight"

@@ -30,6 +30,7 @@ from .loop import Trained, train
 from .options import TrainingOptions
 from .plan import SamplerPlan
 from .targets import histogram_of_best
+from .tune import tuned
 from .validate import card_figures, figures, top
 from .videos import TrainingVideo, channel_statistics
 from .world import World
@@ -113,6 +114,8 @@ class Assembler:
         for stream, network in networks.items():
             network.load_state_dict(tensors[stream])
         engine = TorchNetworks(networks, self.world.device)
+        sampler = LearnedSampler(card, engine)
+        card = tuned(sampler, material.validation, material.features, material.k, plan.neighbours)
         sampler = LearnedSampler(card, engine)
         validated = replace(card, validation=validation_figures(sampler, material))
         return LearnedSampler(validated, engine)

@@ -18,6 +18,7 @@ from ..samplers.card import (
     Objective,
     Stream,
 )
+from ..samplers.context import MOST_NEIGHBOURS
 from ..types import FeatureParameters
 
 AUDIO_ARCHITECTURE: Architecture = "vgg18"
@@ -42,6 +43,8 @@ class SamplerPlan:
     """Inter-coded frames read of a clip; 0 for all (the paper)."""
     short_side_cells: int = 14
     """Shorter side of the networks' input, cells of 16 pixels."""
+    neighbours: int | None = None
+    """Clips on either side that have a say in a clip's score; None to choose on the validation videos."""
 
     def __post_init__(self) -> None:
         for kind, names, known in (
@@ -57,6 +60,8 @@ class SamplerPlan:
             raise InputError("a sampler of no streams is impossible", f"choose of {', '.join(STREAMS)}")
         if self.frames_per_clip < 0:
             raise InputError(f"frames_per_clip = {self.frames_per_clip} is impossible", "give 0 or more")
+        if self.neighbours is not None and not 0 <= self.neighbours <= MOST_NEIGHBOURS:
+            raise InputError(f"neighbours = {self.neighbours} is impossible", f"give 0 to {MOST_NEIGHBOURS}")
         if self.short_side_cells < 7:
             raise InputError(f"short_side_cells = {self.short_side_cells} is too small", "give at least 7")
         if self.is_joint and self.audio_objective not in (None, self.objective):
