@@ -213,8 +213,8 @@ def test_frames_are_drawn_of_the_clips() -> None:
     assert frames[:, 0, 0, 0, 0].tolist() == [0, 2, 3]
 
 
-def view(mirrored: bool, zoom: float, across: float = 0.5, down: float = 0.5) -> View:
-    return View(np.array([mirrored]), np.array([zoom]), np.array([across]), np.array([down]))
+def view(mirrored: bool, zoom: float, across: float = 0.5, down: float = 0.5, speed: float = 1.0) -> View:
+    return View(*(np.array([value]) for value in (mirrored, zoom, across, down, speed)))
 
 
 def test_nothing_is_changed_by_the_plain_view() -> None:
@@ -242,6 +242,21 @@ def test_a_zoom_lengthens_displacements_and_leaves_residuals() -> None:
     assert right[0, 0, 0, 0].tolist() == pytest.approx(list(range(10, 20)), abs=1e-4)
 
 
+def test_another_speed_changes_displacements_alone() -> None:
+    md, rgbr = torch.full((1, 1, 2, 14, 14), 3.0), torch.full((1, 1, 3, 14, 14), 3.0)
+    fast = view(False, 1.0, speed=2.0)
+    assert torch.allclose(cut(md, "md", fast, (14, 14)), torch.tensor(6.0), atol=1e-5)
+    assert torch.allclose(cut(rgbr, "rgbr", fast, (14, 14)), rgbr)
+    drawn = [
+        draw_visit(np.zeros(9), np.arange(9), "ac", TrainingOptions(speed=speed), generator(1)).view.speed
+        for speed in (1.0, 2.0)
+    ]
+    assert (drawn[0] == 1).all()
+    assert (drawn[1] >= 0.5).all()
+    assert (drawn[1] <= 2).all()
+    assert np.ptp(drawn[1]) > 0.2
+
+
 def test_sound_is_neither_cut_nor_mirrored() -> None:
     mel = torch.randn(1, 1, 1, 40, 200)
     assert cut(mel, "audio", view(True, 1.3), (40, 200)) is mel
@@ -257,6 +272,7 @@ def test_pictures_of_several_shapes_meet_in_what_all_have() -> None:
         {"margin": -1.0},
         {"epochs": 0},
         {"zoom": 0.5},
+        {"speed": 0.9},
         {"learning_rate": 0.0},
         {"learning_rate": float("nan")},
         {"clips_per_video": 1},

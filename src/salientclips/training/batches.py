@@ -37,6 +37,8 @@ class View:
     """Where the cut lies, 0 (left) to 1 (right)."""
     down: npt.NDArray[np.float64]
     """Where the cut lies, 0 (top) to 1 (bottom)."""
+    speed: npt.NDArray[np.float64]
+    """By what displacements are multiplied, above 0."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +99,7 @@ def draw_visit(
             zoom=1 + (options.zoom - 1) * rng.random(count),
             across=rng.random(count),
             down=rng.random(count),
+            speed=options.speed ** (2 * rng.random(count) - 1),
         ),
     )
 
@@ -150,7 +153,8 @@ def cut(frames: torch.Tensor, stream: Stream, view: View, size: tuple[int, int])
     found = grid_sample(flat, grid, mode="bilinear", padding_mode="border", align_corners=False)
     found = found.reshape(clips, count, channels, *size)
     if stream == "md":
-        found = found * zoom[:, None, None, None, None]
+        larger = zoom * torch.from_numpy(view.speed).float()
+        found = found * larger[:, None, None, None, None]
         found[:, :, 0] *= sign[:, None, None, None]
     return found
 

@@ -45,6 +45,8 @@ class TrainingOptions:
     """Whether half of the clips are mirrored, horizontal displacements with them."""
     zoom: float = 1.25
     """Clips are enlarged by up to this factor and cut at a place drawn by lot; 1 for never."""
+    speed: float = 1.0
+    """Displacements are multiplied or divided by up to this, as if the frame rate were another; 1 for never."""
     seed: int = 0
     """Of everything that is drawn by lot."""
 
@@ -61,6 +63,7 @@ class TrainingOptions:
             "learning_rate": 0.0,
             "weight_decay": 0.0,
             "zoom": 1.0,
+            "speed": 1.0,
             "seed": 0,
         }
         for name, least in at_least.items():
