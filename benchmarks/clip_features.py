@@ -158,11 +158,23 @@ def i3d_backbone(classifier: NetworkClassifier) -> Backbone:
     network = classifier.network
     network.logits = nn.Identity()
     example = torch.zeros(1, 3, spec.frames, spec.crop_px, spec.crop_px)
+    return Backbone(name, spec, classifier.labels, freeze(network, example))
+
+
+def freeze(network: nn.Module, example: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:
+    """A network that runs faster on a CPU and says the same to a small rounding.
+
+    Args:
+        network: In eval mode.
+        example: An input; later ones have its shape.
+
+    Returns:
+        It with its batch norms folded into its convolutions.
+    """
     with warnings.catch_warnings():
         # TorchScript is deprecated, and there is nothing yet that folds and prepacks without a compiler.
         warnings.simplefilter("ignore")
-        frozen = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(network, example)))
-    return Backbone(name, spec, classifier.labels, frozen)
+        return torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(network, example)))
 
 
 @dataclass(frozen=True)
