@@ -17,7 +17,7 @@ from torch.nn.functional import cross_entropy
 Array = npt.NDArray[np.float64]
 Classes = npt.NDArray[np.int64]
 
-PENALTIES: tuple[float, ...] = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 3.0)
+PENALTIES: tuple[float, ...] = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 3.0, 10.0, 30.0, 100.0)
 """Of the squared weights' sum, per class-balanced mean loss of a row."""
 _STEPS = 300
 

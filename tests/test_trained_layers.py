@@ -80,7 +80,7 @@ def test_the_penalty_is_the_one_with_the_least_loss_on_validation() -> None:
     layer, penalty, judged = fit_best((features[:20], classes[:20]), (features[20:], classes[20:]), 2)
     assert judged[penalty].log_loss == min(found.log_loss for found in judged.values())
     assert judged[penalty] == judge(layer, features[20:], classes[20:])
-    assert judged[penalty].log_loss < judged[1e-4].log_loss, "noise learned by heart is punished"
+    assert judged[penalty].log_loss < judged[1e-3].log_loss, "noise learned by heart is punished"
 
 
 def test_a_head_on_features_is_the_head_in_the_network(made: GetMade, tmp_path: Path) -> None:
