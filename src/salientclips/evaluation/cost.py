@@ -23,6 +23,21 @@ def card_of(sampler: Sampler) -> SamplerCard | None:
     return card if isinstance(card, SamplerCard) else None
 
 
+def gflops_of(sampler: Sampler, table: PacketTable, num_clips: int) -> float:
+    """The cost of a sampler's networks on a video, from its card or from what it says of itself.
+
+    Args:
+        sampler: Any sampler.
+        table: The video's packets.
+        num_clips: Clips of the video.
+
+    Returns:
+        10^9 multiply-adds; 0 for a sampler that has neither a card nor ``gflops_per_clip``.
+    """
+    own = getattr(sampler, "gflops_per_clip", 0.0)
+    return sampler_gflops(card_of(sampler), table, num_clips) + float(own) * num_clips
+
+
 def sampler_gflops(card: SamplerCard | None, table: PacketTable, num_clips: int) -> float:
     """The cost of judging all clips of a video.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -28,6 +29,9 @@ class VideoEvidence:
     """The clips to be scored."""
     features: Callable[[FeatureParameters], Iterator[ClipFeatures]]
     """Reads features: an iterator in order of clips, one item a clip, each to be used and let go."""
+    path: Path | None = None
+    """The file, for a sampler that decodes by itself all the same (what it takes is booked as its own); None where
+    there is none."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,10 @@ class Judged:
 
 
 class Sampler(Protocol):
-    """A light judge of clips (the paper's saliency S, section 3)."""
+    """A light judge of clips (the paper's saliency S, section 3).
+
+    One with networks and without a card may say as ``gflops_per_clip`` what a clip costs, 10^9 multiply-adds.
+    """
 
     @property
     def name(self) -> str:

@@ -14,7 +14,7 @@ from ..datasets.folder import read_entries
 from ..datasets.manifest import SPLITS, Entry, Split
 from ..errors import InputError, SalientClipsError, UnknownNameError
 from ..evaluation.case import Case, Judgement
-from ..evaluation.cost import card_of, sampler_gflops
+from ..evaluation.cost import card_of, gflops_of
 from ..evaluation.decoding import plan_decoding
 from ..evaluation.report import LeftOut
 from ..media.demux import read_packets
@@ -180,7 +180,7 @@ class _Work:
         judgements = {}
         for place, (name, judge) in enumerate(self.judges.items(), start=1):
             scores = self._scores(entry.path, judge, table, dense.fingerprint)
-            cost = sampler_gflops(card_of(judge), table, len(scores))
+            cost = gflops_of(judge, table, len(scores))
             judgements[name] = Judgement(scores, cost)
             self._note(entry.path, name, scores)
             report("scores", place / len(self.judges))

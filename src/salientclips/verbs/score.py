@@ -87,7 +87,7 @@ def score(
         return watch.timed("features", reader.read(parameters))
 
     began = perf_counter()
-    said = judge(VideoEvidence(table, clips, features))
+    said = judge(VideoEvidence(table, clips, features, path))
     judged = said if isinstance(said, Judged) else Judged(said, {})
     watch.seconds["sampler"] = perf_counter() - began - watch.seconds.get("features", 0.0)
     scores, missing = _fill(judged.scores, judge.name)
