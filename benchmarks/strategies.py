@@ -23,6 +23,7 @@ from typing import cast
 
 import numpy as np
 import torch
+from benchmarks.frame_sampler import FrameSampler
 
 from salientclips import SamplerPlan, TrainingOptions, fit, load_classifier
 from salientclips.classifiers import ClipClassifier
@@ -93,7 +94,10 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=3, help="composed: videos of each target")
     parser.add_argument("--only", help="fit these variants only, by name, joined by commas")
     parser.add_argument("--sampler", action="append", default=[], metavar="NAME=FOLDER")
-    parser.add_argument("--frames-layer", type=Path, help="the layer of frame_sampler.py: AR-Net's stand-in")
+    parser.add_argument(
+        "--layers", type=Path, help="folder of frame_sampler.py's layers, MANIFEST.safetensors each"
+    )
+    parser.add_argument("--mobilenet", type=Path, help="the weights that they were trained on")
     parser.add_argument("--out", type=Path, default=RESULTS)
     asked = parser.parse_args()
     torch.set_num_threads(1)
@@ -132,10 +136,9 @@ def gathered(asked: argparse.Namespace, classifier: ClipClassifier, where: Path)
         known = tuple(e for e in entries if e.split != "test" and e.path.exists())
         samplers: dict[str, str | Sampler] = {name: name for name in BASELINES}
         samplers |= dict(cast("tuple[str, str]", tuple(one.split("=", 1))) for one in asked.sampler)
-        if asked.frames_layer is not None:
-            from benchmarks.frame_sampler import FrameSampler
-
-            samplers["decoded-frames"] = FrameSampler.load(asked.frames_layer)
+        if asked.layers is not None:
+            layer = asked.layers / f"{manifest.stem}.safetensors"
+            samplers["decoded-frames"] = FrameSampler.load(layer, asked.mobilenet)
         for variant in VARIANTS[asked.set]:
             if asked.only is None or variant.name in asked.only.split(","):
                 folder = where / f"{manifest.stem}-{variant.name}"
