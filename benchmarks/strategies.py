@@ -63,7 +63,7 @@ class Variant:
 
 VARIANTS: dict[str, tuple[Variant, ...]] = {
     "composed": (
-        Variant("sal-rank"),
+        Variant("sal-rank", streams=VISUAL),
         Variant("sal-cl", "sal-cl", VISUAL),
         Variant("ac", "ac", VISUAL),
         Variant("spans", by_spans=True),

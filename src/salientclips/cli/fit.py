@@ -87,6 +87,12 @@ def fit(
             rich_help_panel=_SAMPLER,
         ),
     ] = None,
+    weigh_streams: Annotated[
+        bool,
+        typer.Option(
+            help="Choose on validation videos how much each visual stream counts.", rich_help_panel=_SAMPLER
+        ),
+    ] = True,
     clip_frames: Annotated[
         int | None,
         typer.Option(help="Frames of a clip that the classifier looks at, where not its usual."),
@@ -170,6 +176,7 @@ def fit(
         combination=cast("Combination", combination),
         frames_per_clip=frames_per_clip,
         neighbours=neighbours,
+        weighs_streams=weigh_streams,
     )
     given = {
         "epochs": epochs,

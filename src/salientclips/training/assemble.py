@@ -115,7 +115,14 @@ class Assembler:
             network.load_state_dict(tensors[stream])
         engine = TorchNetworks(networks, self.world.device)
         sampler = LearnedSampler(card, engine)
-        card = tuned(sampler, material.validation, material.features, material.k, plan.neighbours)
+        card = tuned(
+            sampler,
+            material.validation,
+            material.features,
+            material.k,
+            neighbours=plan.neighbours,
+            weighs_streams=plan.weighs_streams,
+        )
         sampler = LearnedSampler(card, engine)
         validated = replace(card, validation=validation_figures(sampler, material))
         return LearnedSampler(validated, engine)

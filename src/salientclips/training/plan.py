@@ -45,6 +45,8 @@ class SamplerPlan:
     """Shorter side of the networks' input, cells of 16 pixels."""
     neighbours: int | None = None
     """Clips on either side that have a say in a clip's score; None to choose on the validation videos."""
+    weighs_streams: bool = True
+    """Whether the validation videos decide how much each visual stream counts; else all count alike."""
 
     def __post_init__(self) -> None:
         for kind, names, known in (

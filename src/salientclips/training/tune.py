@@ -34,7 +34,9 @@ def tuned(
     validation: Sequence[TrainingVideo],
     features: Callable[..., VideoFeatures],
     k: int,
+    *,
     neighbours: int | None,
+    weighs_streams: bool,
 ) -> SamplerCard:
     """The card with the weights and neighbours that do best.
 
@@ -44,6 +46,7 @@ def tuned(
         features: The cached features of a video, by its path.
         k: Clips chosen of a video.
         neighbours: How many, where that is not to be chosen.
+        weighs_streams: Whether to choose what visual streams count.
 
     Returns:
         The card.
@@ -73,7 +76,8 @@ def tuned(
             )
         return figures([(video.probabilities, video.targets) for _, _, video in said], choices)[1]
 
-    card = max(_weighted(card), key=merit)
+    if weighs_streams:
+        card = max(_weighted(card), key=merit)
     if neighbours is None:
         card = max((replace(card, neighbours=n) for n in NEIGHBOURS), key=merit)
     return card
