@@ -24,11 +24,12 @@ from typing import cast
 import numpy as np
 import torch
 from benchmarks.frame_sampler import FrameSampler
+from benchmarks.fused import chosen
 
 from salientclips import SamplerPlan, TrainingOptions, fit, load_classifier
 from salientclips.classifiers import ClipClassifier
 from salientclips.datasets.folder import read_entries
-from salientclips.datasets.manifest import Entry, Split
+from salientclips.datasets.manifest import Entry, Split, split_entries
 from salientclips.datasets.spans import salient_clips
 from salientclips.evaluation.figures import draw_figures
 from salientclips.evaluation.metrics import area_under_roc
@@ -98,6 +99,7 @@ def main() -> None:
         "--layers", type=Path, help="folder of frame_sampler.py's layers, MANIFEST.safetensors each"
     )
     parser.add_argument("--mobilenet", type=Path, help="the weights that they were trained on")
+    parser.add_argument("--fuse", help="samplers of the table to be fused, by name, joined by commas")
     parser.add_argument("--out", type=Path, default=RESULTS)
     asked = parser.parse_args()
     torch.set_num_threads(1)
@@ -143,6 +145,13 @@ def gathered(asked: argparse.Namespace, classifier: ClipClassifier, where: Path)
             if asked.only is None or variant.name in asked.only.split(","):
                 folder = where / f"{manifest.stem}-{variant.name}"
                 samplers[variant.name] = fitted(variant, known, classifier, asked, folder)
+        if asked.fuse:
+            named = [samplers[name] for name in asked.fuse.split(",")]
+            judges = [make_sampler(one) if isinstance(one, str) else one for one in named]
+            clip = ClipSpec(asked.clip_frames, asked.frame_step)
+            mixed = chosen(judges, split_entries(known)["validation"], classifier, clip, asked.cache)
+            print(manifest.stem, "fused", mixed.weights, mixed.neighbours, flush=True)
+            samplers["fused"] = mixed
         yield gather(shown, classifier, samplers, cache=asked.cache, progress=None)
 
 

@@ -55,7 +55,9 @@ def test_keys_are_the_conventions() -> None:
         "std": [2.0, 2.0],
         "parameters": 425_539,
         "mmacs": pytest.approx(5.2, abs=0.01),
+        "weight": 1.0,
     }
+    assert found["neighbours"] == 0
     assert found["clip"] == {"frames": 16, "frame_step": 2, "seconds": None}
 
 
@@ -106,6 +108,11 @@ HOSTILE: tuple[tuple[str, Callable[[Json], None]], ...] = (
     ("parameters", put("streams", 0, "parameters", to=-1)),
     ("parameters", put("streams", 0, "parameters", to=1.5)),
     ("mmacs", put("streams", 0, "mmacs", to=1e300)),
+    ("weight", put("streams", 0, "weight", to=1.5)),
+    ("weight is missing", drop("streams", 0, "weight")),
+    ("objective ac count alike", put("streams", 0, "weight", to=0.5)),
+    ("neighbours", put("neighbours", to=17)),
+    ("neighbours", put("neighbours", to=0.5)),
     ("Infinity is no number", put("streams", 0, "mmacs", to=1e400)),
     (r"streams\[0\].'weights' is not known", put("streams", 0, "weights", to="/etc/passwd")),
     ("clip", put("clip", to=None)),
