@@ -123,6 +123,7 @@ class Assembler:
             neighbours=plan.neighbours,
             weighs_streams=plan.weighs_streams,
         )
+        engine = TorchNetworks({s.stream: networks[s.stream] for s in card.streams}, self.world.device)
         sampler = LearnedSampler(card, engine)
         validated = replace(card, validation=validation_figures(sampler, material))
         return LearnedSampler(validated, engine)

@@ -49,7 +49,7 @@ def tuned(
         weighs_streams: Whether to choose what visual streams count.
 
     Returns:
-        The card.
+        The card; a stream that does not count is no part of it, so that nobody pays for it.
     """
     card = sampler.card if neighbours is None else replace(sampler.card, neighbours=neighbours)
     if not validation:
@@ -80,7 +80,15 @@ def tuned(
         card = max(_weighted(card), key=merit)
     if neighbours is None:
         card = max((replace(card, neighbours=n) for n in NEIGHBOURS), key=merit)
-    return card
+    return _without_idle(card)
+
+
+def _without_idle(card: SamplerCard) -> SamplerCard:
+    idle = [s.stream for s in card.streams if s.weight == 0]
+    if not idle:
+        return card
+    kept = tuple(s for s in card.streams if s.stream not in idle)
+    return replace(card, streams=kept, options={**card.options, "left_out": " ".join(idle)})
 
 
 def _weighted(card: SamplerCard) -> list[SamplerCard]:
