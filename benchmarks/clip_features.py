@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -28,6 +28,7 @@ from salientclips.classifiers.look import ClipLooker
 from salientclips.classifiers.network import NetworkClassifier
 from salientclips.classifiers.protocol import ClipInput
 from salientclips.datasets.manifest import Entry
+from salientclips.datasets.spans import share_in_spans
 from salientclips.media.demux import clip_grid, read_packets
 from salientclips.media.fingerprint import fingerprint
 from salientclips.timeline import ClipGrid, ClipSpec
@@ -71,19 +72,13 @@ def labelled_clips(entry: Entry, grid: ClipGrid, choice: Choice) -> list[Labelle
     Returns:
         In order of time.
     """
-    shares = [_share(start, end, entry.spans) for start, end in zip(grid.starts, grid.ends, strict=True)]
+    shares = share_in_spans(grid, entry.spans)
     inside = [i for i, share in enumerate(shares) if 2 * share >= 1]
     outside = [i for i, share in enumerate(shares) if share == 0] if choice.outside is not None else []
     room = max(0, choice.most - len(inside))
     kept = {outside[(2 * j + 1) * len(outside) // (2 * room)] for j in range(room)} if outside else set()
     label = {**dict.fromkeys(kept, choice.outside), **dict.fromkeys(inside, entry.labels[0])}
     return [LabelledClip(grid.starts[i], grid.ends[i], str(label[i])) for i in sorted(label)]
-
-
-def _share(start: Fraction, end: Fraction, spans: Sequence[tuple[Fraction, Fraction]]) -> Fraction:
-    """Which part of a clip lies in spans (of a manifest, so they do not overlap)."""
-    inside = sum((max(Fraction(0), min(end, b) - max(start, a)) for a, b in spans), Fraction(0))
-    return inside / (end - start)
 
 
 def clips_of(entry: Entry, table: PacketTable, spec: ClipSpec, choice: Choice) -> list[LabelledClip]:

@@ -203,3 +203,16 @@ def _note(taken: int, k: int, clips: int, allowed: int) -> str:
     if taken < min(clips, allowed) and clips < k:
         reason += " and not all keep the minimum gap"
     return f"{taken} of {k} clips selected: {reason}"
+
+
+def with_median(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Give clips without a score the median of the others: neither chosen for it nor left out for it.
+
+    Args:
+        scores: NaN where a clip has none (num_clips,).
+
+    Returns:
+        float64 (num_clips,); all 0 where no clip has a score.
+    """
+    lost = np.isnan(scores)
+    return np.where(lost, 0.0 if lost.all() else np.median(scores[~lost]), scores)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from ..cache.types import DensePredictions
 from ..datasets.manifest import Entry
 from ..errors import InputError
+from ..ranking import with_median
 from ..samplers.card import COMBINATIONS, Scale
 from ..samplers.combine import combine, rule_of
 from ..types import ClipScores
@@ -130,7 +131,7 @@ def variants(scores: ClipScores) -> dict[str, ClipScores]:
     if len(scores.streams) < 2:
         return {}
     found = {
-        name: replace(scores, scores=_filled(values), rule="top", streams={})
+        name: replace(scores, scores=with_median(values), rule="top", streams={})
         for name, values in scores.streams.items()
     }
     visual, audio = scores.streams.get("visual"), scores.streams.get("audio")
@@ -141,13 +142,6 @@ def variants(scores: ClipScores) -> dict[str, ClipScores]:
             cast("Scale", given.get("score_scale", "standard")),
         )
         for combination in COMBINATIONS:
-            both = _filled(combine(combination, visual, audio, visual_weight=weight, scale=scale))
+            both = with_median(combine(combination, visual, audio, visual_weight=weight, scale=scale))
             found[combination] = replace(scores, scores=both, rule=rule_of(combination))
     return found
-
-
-def _filled(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Clips without a score get the median, as the verb ``score`` does."""
-    lost = np.isnan(values)
-    middle = 0.0 if lost.all() else float(np.median(values[~lost]))
-    return np.where(lost, middle, values)

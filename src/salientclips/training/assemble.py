@@ -13,13 +13,12 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from ..cache.store import Warn
 from ..cache.types import VideoFeatures
 from ..errors import InputError
-from ..ranking import choose
+from ..ranking import choose, with_median
 from ..samplers.card import SamplerCard, Stream, StreamCard
 from ..samplers.learned import LearnedSampler
 from ..samplers.nets import network_for, stream_cost
@@ -194,7 +193,7 @@ def validation_figures(sampler: LearnedSampler, material: Material) -> dict[str,
         features = material.features(video.path)
         judged = sampler.judge_features(features)
         chosen = choose(
-            _filled(judged.scores),
+            with_median(judged.scores),
             features.grid,
             k,
             rule=sampler.rule,
@@ -211,12 +210,6 @@ def validation_figures(sampler: LearnedSampler, material: Material) -> dict[str,
         for name, lists in alone.items():
             found[f"{name}_accuracy_at_{k}"] = figures(videos, lists)[0]
     return found
-
-
-def _filled(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """A clip of which nothing could be read gets the median of the others, as in the verb ``score``."""
-    lost = np.isnan(scores)
-    return np.where(lost, 0.0 if lost.all() else np.median(scores[~lost]), scores)
 
 
 def _without_silence(plan: SamplerPlan, videos: Sequence[TrainingVideo], warn: Warn | None) -> SamplerPlan:

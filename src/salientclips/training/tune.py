@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..cache.types import VideoFeatures
-from ..ranking import choose
+from ..ranking import choose, with_median
 from ..samplers.card import SamplerCard, StreamCard
 from ..samplers.combine import put_together, rule_of
 from ..samplers.learned import LearnedSampler
@@ -61,12 +61,9 @@ def tuned(
         choices = []
         for streams, read, _ in said:
             scores, streams = put_together(candidate, streams)
-            filled = np.nan_to_num(
-                scores, nan=float(np.nanmedian(scores)) if not np.isnan(scores).all() else 0.0
-            )
             choices.append(
                 choose(
-                    filled,
+                    with_median(scores),
                     read.grid,
                     k,
                     rule=rule_of(candidate.combination),

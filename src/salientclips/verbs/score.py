@@ -18,6 +18,7 @@ import numpy.typing as npt
 from ..compressed.reader import Backend, FeatureReader, backend_of
 from ..media.demux import clip_grid, read_packets
 from ..media.fingerprint import fingerprint
+from ..ranking import with_median
 from ..samplers import Judged, Sampler, VideoEvidence, make_sampler
 from ..timeline import ClipGrid, ClipSpec
 from ..types import ClipFeatures, ClipScores, FeatureParameters, PacketTable
@@ -122,9 +123,7 @@ def _fill(raw: npt.NDArray[np.float64], sampler: str) -> tuple[npt.NDArray[np.fl
     if lost.all():
         why = f"no clip gave anything that '{sampler}' reads, so all have the score 0"
         return np.zeros_like(raw), (f"{why}; uniform and packet-cost score every video",)
-    scores = raw.copy()
-    scores[lost] = np.median(raw[~lost])
-    return scores, (f"{lost.sum()} of {len(raw)} clips gave no features and have the median score",)
+    return with_median(raw), (f"{lost.sum()} of {len(raw)} clips gave no features and have the median score",)
 
 
 @dataclass
