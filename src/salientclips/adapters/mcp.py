@@ -17,10 +17,11 @@ from ..errors import InputError, SalientClipsError
 from ..media.jpeg import encode_jpeg
 from ..networks.extras import require
 from ..outputs.contract import probe_json, selection_json
+from ..samplers import DEFAULT_SAMPLER
 from ..timeline import ClipSpec
 from ..types import ClipScores
 from ..verbs.probe import probe
-from ..verbs.score import DEFAULT_SAMPLER, score
+from ..verbs.score import score
 from .chosen import frames_of
 from .openai import label
 

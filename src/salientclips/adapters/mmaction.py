@@ -17,8 +17,9 @@ from ..classifiers.look import clip_frame_times
 from ..classifiers.protocol import ClipInput
 from ..errors import InputError
 from ..media.frame_numbers import number_frames, packets_of
+from ..samplers import DEFAULT_SAMPLER
 from ..types import Selection
-from ..verbs.score import DEFAULT_SAMPLER, score
+from ..verbs.score import score
 from .foreign import require_foreign
 
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Literal
 from ..errors import InputError, SeekMismatchError
 from ..media.frame_numbers import FrameNumbers, number_frames, packets_of
 from ..networks.extras import require
-from ..samplers import Sampler
+from ..samplers import DEFAULT_SAMPLER, Sampler
 from ..types import ClipScores, Selection
-from ..verbs.score import DEFAULT_SAMPLER, score
+from ..verbs.score import score
 
 if TYPE_CHECKING:
     from torchcodec import FrameBatch

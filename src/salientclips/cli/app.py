@@ -156,9 +156,8 @@ def classify(
     """Label a video from K of its clips: the mean of their class probabilities."""
     from ..classifiers import load_classifier
     from ..outputs.contract import prediction_json
-    from ..samplers import make_sampler
+    from ..samplers import DEFAULT_SAMPLER, make_sampler
     from ..verbs.classify import VideoClassifier
-    from ..verbs.score import DEFAULT_SAMPLER
     from .progress import progress_bar
     from .show import show_prediction
     from .stored import load_for

@@ -9,10 +9,10 @@ from ..datasets.scenes import load_scenes
 from ..errors import InputError
 from ..media.demux import read_packets
 from ..outputs.score_files import load_scores
-from ..samplers import make_sampler
+from ..samplers import DEFAULT_SAMPLER, make_sampler
 from ..timeline import ClipSpec
 from ..types import ClipScores
-from ..verbs.score import DEFAULT_SAMPLER, score
+from ..verbs.score import score
 from .progress import progress_bar
 
 

@@ -23,8 +23,11 @@ RELEASED: tuple[str, ...] = released_names()
 """Names of the samplers that were trained and came with the package."""
 SAMPLERS: tuple[str, ...] = (*RELEASED, "motion", "cumulative-motion", "packet-cost", "uniform", "random")
 """Names of the samplers, the default first."""
+DEFAULT_SAMPLER = "motion"
+"""Who scores when nothing is said."""
 
 __all__ = [
+    "DEFAULT_SAMPLER",
     "RELEASED",
     "SAMPLERS",
     "CumulativeMotion",

@@ -21,11 +21,11 @@ from ..classifiers import ClipClassifier
 from ..classifiers.look import ClipLooker, Probabilities
 from ..errors import InputError, UnknownNameError
 from ..media.demux import read_packets
-from ..samplers import Empirical, Random, Sampler, Uniform, make_sampler
+from ..samplers import DEFAULT_SAMPLER, Empirical, Random, Sampler, Uniform, make_sampler
 from ..samplers.card import SamplerCard
 from ..timeline import ClipSpec
 from ..types import ClipScores, PacketTable, Prediction, SelectedClip, Selection, VideoPrediction
-from .score import DEFAULT_SAMPLER, Progress, score
+from .score import Progress, score
 
 STRATEGIES: tuple[str, ...] = ("sampler", "dense", "uniform", "random", "empirical", "oracle")
 """How clips can be chosen."""

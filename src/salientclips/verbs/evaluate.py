@@ -22,9 +22,8 @@ from ..evaluation.metrics import METRICS, Metric
 from ..evaluation.outcome import make_bench, outcomes
 from ..evaluation.report import FEW_GROUPS, Evaluation, sampler_rows
 from ..evaluation.strategies import DRAWS, usual_strategies
-from ..samplers import Sampler
+from ..samplers import DEFAULT_SAMPLER, Sampler
 from .gather import Gathered, Progress, gather
-from .score import DEFAULT_SAMPLER
 
 USUAL_K: tuple[int, ...] = tuple(range(1, 21))
 TABLE_K = 10

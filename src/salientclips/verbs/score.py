@@ -19,14 +19,12 @@ from ..compressed.reader import Backend, FeatureReader, backend_of
 from ..media.demux import clip_grid, read_packets
 from ..media.fingerprint import fingerprint
 from ..ranking import with_median
-from ..samplers import Judged, Sampler, VideoEvidence, make_sampler
+from ..samplers import DEFAULT_SAMPLER, Judged, Sampler, VideoEvidence, make_sampler
 from ..timeline import ClipGrid, ClipSpec
 from ..types import ClipFeatures, ClipScores, FeatureParameters, PacketTable
 
 Progress = Callable[[str, float], None]
 """Called with what is being done ("demux", "features", ...) and its share done, 0 to 1."""
-
-DEFAULT_SAMPLER = "motion"
 
 
 def score(

@@ -1,0 +1,135 @@
+"""What is to be done to every video of a corpus: one of the verbs with its options, as something that can be sent.
+
+A job is plain data: it goes to worker processes and other machines by pickle, and what of it decides the rows is
+written beside them (:meth:`Job.facts`), so that a later run with other options is refused instead of mixed in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from ..errors import InputError
+from ..samplers import DEFAULT_SAMPLER, make_sampler
+from ..timeline import ClipSpec
+
+Verb = Literal["score", "select", "classify"]
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How clips are scored: the options of ``score``."""
+
+    sampler: str = DEFAULT_SAMPLER
+    """A name from ``salientclips list``, or the folder or hub name of a learned sampler."""
+    seed: int = 0
+    """Seed of ``random``."""
+    frames_per_clip: int | None = None
+    """Frames read per clip; None for the sampler's own number, 0 for all."""
+    clip: ClipSpec | None = None
+    """How long a clip is; None for the sampler's, or the classifier's, own length."""
+
+
+@dataclass(frozen=True)
+class Choosing:
+    """How clips are chosen: the options of ``select``."""
+
+    k: int = 10
+    min_gap_s: float = 0.0
+    coverage: float = 0.0
+    threshold: float | None = None
+
+
+@dataclass(frozen=True)
+class Looking:
+    """Who looks at the clips: the options of ``classify`` and of :func:`salientclips.load_classifier`."""
+
+    classifier: str = "r2plus1d_18"
+    weights: str | None = None
+    random_weights: bool = False
+    labels: Path | None = None
+    """Class names, one a line, where they are not Kinetics-400's."""
+    clip_frames: int | None = None
+    frame_step: int | None = None
+    crop_px: int | None = None
+    strategy: str = "sampler"
+    """How clips are chosen; the oracle takes the video's label from the manifest."""
+    top: int = 5
+    """Classes kept in the row of a video."""
+    device: str = "auto"
+    """Decides no row."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One verb and its options."""
+
+    verb: Verb = "score"
+    scoring: Scoring = field(default_factory=Scoring)
+    choosing: Choosing = field(default_factory=Choosing)
+    """Counts for ``select`` and ``classify`` (of which only ``k``)."""
+    looking: Looking | None = None
+    """Counts for ``classify``, where it must be there."""
+
+    def __post_init__(self) -> None:
+        if self.verb not in ("score", "select", "classify"):
+            raise InputError(f"there is no corpus verb {self.verb!r}", "use score, select or classify")
+        if (self.verb == "classify") != (self.looking is not None):
+            raise InputError(
+                "a classifier goes with classify, and only with it", "give Job.looking to classify"
+            )
+        if self.choosing.k < 1:
+            raise InputError(f"k = {self.choosing.k} clips cannot be selected", "give k of at least 1")
+
+    def facts(self) -> dict[str, Any]:
+        """What decides the rows, as JSON can hold it.
+
+        Returns:
+            Equal for jobs that give the same rows: the verb, the sampler with all that decides its numbers (of a
+            learned one the hash of its weights), clip length, choice, classifier and the hash of its weights.
+
+        Raises:
+            SalientClipsError: There is no such sampler, or it does not load.
+        """
+        judge = make_sampler(
+            self.scoring.sampler, seed=self.scoring.seed, frames_per_clip=self.scoring.frames_per_clip
+        )
+        clip = self.scoring.clip or getattr(judge, "clip_spec", None)
+        facts: dict[str, Any] = {
+            "verb": self.verb,
+            "sampler": judge.name,
+            "sampler_parameters": judge.parameters,
+            "feature_parameters": {
+                "frames_per_clip": judge.feature_parameters.frames_per_clip,
+                "features": list(judge.feature_parameters.features),
+            },
+            "clip": None if clip is None else _clip_facts(clip),
+        }
+        if self.verb == "select":
+            facts["choosing"] = asdict(self.choosing)
+        if self.looking is not None:
+            facts["k"] = self.choosing.k
+            facts["looking"] = _looking_facts(self.looking)
+        return facts
+
+
+def _clip_facts(clip: ClipSpec) -> dict[str, Any]:
+    seconds = None if clip.seconds is None else str(clip.seconds)
+    return {"frames": clip.frames, "frame_step": clip.frame_step, "seconds": seconds}
+
+
+def _looking_facts(looking: Looking) -> dict[str, Any]:
+    facts = {
+        key: value for key, value in asdict(looking).items() if key not in ("device", "labels", "weights")
+    }
+    return {**facts, "weights": _content(looking.weights), "labels": _content(looking.labels)}
+
+
+def _content(source: str | Path | None) -> str | None:
+    """What is known of a file by its content, not by where it lies; of a URL or a word, itself."""
+    if source is None or not Path(source).is_file():
+        return None if source is None else str(source)
+    with Path(source).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
