@@ -11,7 +11,10 @@ The tree (catch the branch you care about)::
     │   ├── NoVideoStreamError      a container without moving pictures
     │   ├── NoAudioTrackError       sound was asked for and there is none
     │   ├── NoFramesError           a video stream from which no frame can be had
-    │   └── SeekMismatchError       the decoder never delivered the frame of the asked time
+    │   ├── SeekMismatchError       the decoder never delivered the frame of the asked time
+    │   ├── TimeLimitError          a file of a corpus took longer than a file may
+    │   ├── MemoryLimitError        a file of a corpus took more memory than a file may
+    │   └── WorkerDiedError         the process that read a file of a corpus died of it
     ├── FeatureUnavailableError     this file cannot give the feature that was asked for
     ├── StoredScoresError           a score file is damaged, or is of another file or other parameters
     ├── WeightsError                weights are missing, damaged, or of another network
@@ -123,6 +126,36 @@ class SeekMismatchError(MediaError):
         super().__init__(
             f"'{path}' gives no frame for {asked_s:.3f} s",
             "remux the file (ffmpeg -i IN -c copy OUT.mkv) and try again",
+        )
+
+
+class TimeLimitError(MediaError):
+    """A file of a corpus took longer than a file may; its worker was stopped."""
+
+    def __init__(self, video: str, limit_s: float) -> None:
+        super().__init__(
+            f"'{video}' was given up after {limit_s:g} s",
+            "try it alone; give a longer --time-limit if it is only long",
+        )
+
+
+class MemoryLimitError(MediaError):
+    """A file of a corpus took more memory than a file may; its worker was stopped."""
+
+    def __init__(self, video: str, limit_bytes: int) -> None:
+        super().__init__(
+            f"'{video}' was given up at {limit_bytes / 2**20:.0f} MiB of memory",
+            "try it alone; give fewer --workers or a higher --memory-limit if it is only large",
+        )
+
+
+class WorkerDiedError(MediaError):
+    """The process that read a file of a corpus died of it."""
+
+    def __init__(self, video: str, how: str) -> None:
+        super().__init__(
+            f"the process that read '{video}' died ({how})",
+            "try it alone; if that fails too, re-encode it and report it",
         )
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from . import corpus, pages
 from . import options as opt
-from . import pages
 from .evaluate import evaluate
 from .fit import fit
 from .handover import handover
@@ -60,11 +60,16 @@ def probe(video: opt.Video, as_json: opt.AsJson = False) -> None:
 
 @app.command()
 def score(
-    video: opt.Video,
+    videos: corpus.Videos,
     sampler: opt.SamplerName = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Write to a .parquet, .json or .csv file.", show_default=False),
+        typer.Option(
+            "--output",
+            "-o",
+            help="Write to a .parquet, .json or .csv file; of many videos to this folder.",
+            show_default=False,
+        ),
     ] = None,
     frames_per_clip: opt.FramesPerClip = None,
     clip_frames: opt.ClipFrames = None,
@@ -72,19 +77,33 @@ def score(
     clip_seconds: opt.ClipSeconds = None,
     scenes: opt.Scenes = None,
     seed: opt.Seed = 0,
-    threads: opt.Threads = 1,
+    threads: opt.ManyThreads = None,
+    engine: corpus.EngineName = "local",
+    address: corpus.Address = None,
+    workers: corpus.Workers = None,
+    time_limit: corpus.TimeLimit = 3600.0,
+    memory_limit: corpus.MemoryLimit = None,
+    max_failures: corpus.MaxFailures = None,
+    retry_failed: corpus.RetryFailed = False,
     as_json: opt.AsJson = False,
 ) -> None:
-    """Give every clip of a video one saliency."""
+    """Give every clip of a video one saliency; of many videos, write a data set."""
     from ..outputs.contract import scores_json
     from ..outputs.score_files import check_writable, save_scores
     from .show import show_scores
     from .stored import scores_for
 
+    spec = opt.clip_spec(clip_frames, frame_step, clip_seconds)
+    how = corpus.Many(engine, address, workers, threads, time_limit, memory_limit, max_failures, retry_failed)
+    if not corpus.is_one_video(videos):
+        how.refuse(scenes=scenes)
+        job = corpus.make_job("score", sampler, seed, frames_per_clip, spec)
+        corpus.run(videos, output, job, how, as_json)
+        return
+    video = how.only(videos)
     if output is not None:
         check_writable(output)
-    spec = opt.clip_spec(clip_frames, frame_step, clip_seconds)
-    scores = scores_for(video, None, sampler, frames_per_clip, seed, spec, threads, scenes)
+    scores = scores_for(video, None, sampler, frames_per_clip, seed, spec, threads or 1, scenes)
     if output is not None:
         save_scores(scores, output)
     if as_json:
@@ -95,7 +114,8 @@ def score(
 
 @app.command()
 def select(
-    video: opt.Video,
+    videos: corpus.Videos,
+    output: corpus.Output = None,
     k: opt.K = 10,
     sampler: opt.SamplerName = None,
     min_gap: opt.MinGap = 0.0,
@@ -108,16 +128,30 @@ def select(
     clip_seconds: opt.ClipSeconds = None,
     scenes: opt.Scenes = None,
     seed: opt.Seed = 0,
-    threads: opt.Threads = 1,
+    threads: opt.ManyThreads = None,
+    engine: corpus.EngineName = "local",
+    address: corpus.Address = None,
+    workers: corpus.Workers = None,
+    time_limit: corpus.TimeLimit = 3600.0,
+    memory_limit: corpus.MemoryLimit = None,
+    max_failures: corpus.MaxFailures = None,
+    retry_failed: corpus.RetryFailed = False,
     as_json: opt.AsJson = False,
 ) -> None:
-    """Rank the clips of a video and show the top K with their times."""
+    """Rank the clips of a video and show the top K with their times; of many videos, write a data set."""
     from ..outputs.contract import selection_json
     from .show import show_selection
     from .stored import scores_for
 
     spec = opt.clip_spec(clip_frames, frame_step, clip_seconds)
-    ranked = scores_for(video, scores, sampler, frames_per_clip, seed, spec, threads, scenes)
+    how = corpus.Many(engine, address, workers, threads, time_limit, memory_limit, max_failures, retry_failed)
+    if not corpus.is_one_video(videos):
+        how.refuse(scenes=scenes, scores=scores)
+        job = corpus.make_job("select", sampler, seed, frames_per_clip, spec, k, min_gap, coverage, threshold)
+        corpus.run(videos, output, job, how, as_json)
+        return
+    video = how.only(videos, output)
+    ranked = scores_for(video, scores, sampler, frames_per_clip, seed, spec, threads or 1, scenes)
     selection = ranked.select(k, min_gap_s=min_gap, coverage=coverage, threshold=threshold)
     if as_json:
         print_json(selection_json(selection))
@@ -127,7 +161,8 @@ def select(
 
 @app.command()
 def classify(
-    video: opt.Video,
+    videos: corpus.Videos,
+    output: corpus.Output = None,
     classifier: Annotated[
         str, typer.Option("--classifier", "-c", help="Who looks: see `salientclips list`, or hf:NAME.")
     ] = "r2plus1d_18",
@@ -150,11 +185,19 @@ def classify(
     top: Annotated[int, typer.Option(help="Classes to show.", min=1)] = 5,
     device: opt.Device = "auto",
     seed: opt.Seed = 0,
-    threads: opt.Threads = 1,
+    threads: opt.ManyThreads = None,
+    engine: corpus.EngineName = "local",
+    address: corpus.Address = None,
+    workers: corpus.Workers = None,
+    time_limit: corpus.TimeLimit = 3600.0,
+    memory_limit: corpus.MemoryLimit = None,
+    max_failures: corpus.MaxFailures = None,
+    retry_failed: corpus.RetryFailed = False,
     as_json: opt.AsJson = False,
 ) -> None:
-    """Label a video from K of its clips: the mean of their class probabilities."""
+    """Label a video from K of its clips: the mean of their class probabilities; or many videos."""
     from ..classifiers import load_classifier
+    from ..corpus.job import Looking
     from ..outputs.contract import prediction_json
     from ..samplers import DEFAULT_SAMPLER, make_sampler
     from ..verbs.classify import VideoClassifier
@@ -162,6 +205,25 @@ def classify(
     from .show import show_prediction
     from .stored import load_for
 
+    how = corpus.Many(engine, address, workers, threads, time_limit, memory_limit, max_failures, retry_failed)
+    if not corpus.is_one_video(videos):
+        how.refuse(scores=scores, label=label)
+        looking = Looking(
+            classifier,
+            weights,
+            random_weights,
+            labels,
+            clip_frames,
+            frame_step,
+            crop_px,
+            strategy,
+            top,
+            device,
+        )
+        job = corpus.make_job("classify", sampler, seed, frames_per_clip, None, k, looking=looking)
+        corpus.run(videos, output, job, how, as_json)
+        return
+    video = how.only(videos, output)
     judge = make_sampler(sampler or DEFAULT_SAMPLER, seed=seed, frames_per_clip=frames_per_clip)
     ready = None if scores is None else load_for(video, scores, sampler, frames_per_clip, seed, None)
     look = load_classifier(
@@ -174,7 +236,7 @@ def classify(
         crop_px=crop_px,
         device=device,
     )
-    whole = VideoClassifier(look, judge, k, strategy, seed, threads)
+    whole = VideoClassifier(look, judge, k, strategy, seed, threads or 1)
     with progress_bar() as progress:
         prediction = whole(video, label=label, scores=ready, progress=progress)
     if as_json:

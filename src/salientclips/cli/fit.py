@@ -103,7 +103,7 @@ def fit(
     crop_px: opt.CropPx = None,
     clip_seconds: opt.ClipSeconds = None,
     name: Annotated[
-        str, typer.Option(help="Its name. [default: the folder's]", rich_help_panel=_SAMPLER)
+        str, typer.Option(help="Its name. \\[default: the folder's]", rich_help_panel=_SAMPLER)
     ] = "",
     licence: Annotated[str, typer.Option(help="Licence of its weights.", rich_help_panel=_SAMPLER)] = "",
     k: Annotated[
@@ -146,7 +146,7 @@ def fit(
     cache: Annotated[
         Path | None,
         typer.Option(
-            help="Where labels and features are kept. [default: ~/.cache/salientclips/videos]",
+            help="Where labels and features are kept. \\[default: ~/.cache/salientclips/videos]",
             show_default=False,
         ),
     ] = None,

@@ -149,12 +149,13 @@ def frames(
         ),
     ],
     number: Annotated[
-        int | None, typer.Option("--frames", help="Frames in all, at most. [default: 32]", show_default=False)
+        int | None,
+        typer.Option("--frames", help="Frames in all, at most. \\[default: 32]", show_default=False),
     ] = None,
     tokens: Annotated[int | None, typer.Option(help="Tokens in all, at most.", show_default=False)] = None,
     tokens_per_frame: Annotated[
         int | None,
-        typer.Option(help="What a frame costs the model. [default: OpenAI's rule]", show_default=False),
+        typer.Option(help="What a frame costs the model. \\[default: OpenAI's rule]", show_default=False),
     ] = None,
     detail: Annotated[str, typer.Option(help="How closely the model looks: low or high.")] = "low",
     size: Annotated[int, typer.Option(help="Shorter side of the pictures at most, pixels.", min=1)] = 512,

@@ -20,20 +20,29 @@ SamplerName = Annotated[
     typer.Option(
         "--sampler",
         "-s",
-        help="Who scores: see `salientclips list`, or a learned sampler's folder or hub name. [default: motion]",
+        help="Who scores: see `salientclips list`, or a learned sampler's folder or hub name. \\[default: motion]",
     ),
 ]
 Seed = Annotated[int, typer.Option(help="Seed of what is drawn by lot.")]
 Threads = Annotated[int, typer.Option(help="Decoder threads; the result does not depend on it.", min=1)]
+ManyThreads = Annotated[
+    int | None,
+    typer.Option(
+        "--threads",
+        help="Decoder threads, of each worker; no result depends on it. \\[default: 1; the cores divided by workers]",
+        min=1,
+        show_default=False,
+    ),
+]
 FramesPerClip = Annotated[
     int | None,
     typer.Option(help="Frames read per clip by samplers that read motion; 0 for all.", min=0),
 ]
 ClipFrames = Annotated[
-    int | None, typer.Option(help="Frames of a clip that a classifier looks at. [default: 16]")
+    int | None, typer.Option(help="Frames of a clip that a classifier looks at. \\[default: 16]")
 ]
 FrameStep = Annotated[
-    int | None, typer.Option(help="Source frames from one of them to the next. [default: 2]")
+    int | None, typer.Option(help="Source frames from one of them to the next. \\[default: 2]")
 ]
 ClassifierFrames = Annotated[
     int | None,

@@ -1,0 +1,320 @@
+"""Many videos instead of one: what the words of ``score``, ``select`` and ``classify`` mean then, and the options."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import InputError
+from .corpus_progress import progress_line
+
+if TYPE_CHECKING:
+    from ..corpus.job import Job, Looking, Verb
+    from ..corpus.rows import Outcome
+    from ..engines.run import CorpusReport, Engine, Tally
+    from ..timeline import ClipSpec
+
+_PANEL = "Many videos"
+_LISTS = (".txt", ".csv", ".parquet", ".tar", ".tgz", ".tar.gz")
+_PATTERN = "*?[{"
+_EVERY_S = 1.0
+
+Videos = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="VIDEO",
+        help="A video file. Or many: files, folders, globs, lists (.txt), manifests (.csv, .parquet), "
+        "WebDataset shards (.tar), URLs; then --output names a folder for the data set.",
+        show_default=False,
+    ),
+]
+EngineName = Annotated[
+    str,
+    typer.Option(
+        "--engine", help="Who works: local (processes of this machine) or ray.", rich_help_panel=_PANEL
+    ),
+]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        help="ray: the cluster's address. \\[default: one of its own on this machine]",
+        rich_help_panel=_PANEL,
+        show_default=False,
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        help="Processes. \\[default: one a core]", min=1, rich_help_panel=_PANEL, show_default=False
+    ),
+]
+TimeLimit = Annotated[
+    float, typer.Option(help="Seconds after which a video is given up.", rich_help_panel=_PANEL)
+]
+MemoryLimit = Annotated[
+    int | None,
+    typer.Option(
+        help="MiB of memory at which a video is given up. \\[default: a worker's share of the machine's]",
+        min=1,
+        rich_help_panel=_PANEL,
+        show_default=False,
+    ),
+]
+MaxFailures = Annotated[
+    int | None,
+    typer.Option(
+        help="Stop when more videos than this have failed.",
+        min=0,
+        rich_help_panel=_PANEL,
+        show_default=False,
+    ),
+]
+RetryFailed = Annotated[
+    bool,
+    typer.Option(
+        "--retry-failed", help="Try videos again that failed in an earlier run.", rich_help_panel=_PANEL
+    ),
+]
+
+
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="Folder for the data set of many videos.",
+        rich_help_panel=_PANEL,
+        show_default=False,
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Many:
+    """How many videos are worked on, as the options say."""
+
+    engine: str = "local"
+    address: str | None = None
+    workers: int | None = None
+    threads: int | None = None
+    time_limit_s: float = 3600.0
+    memory_limit_mib: int | None = None
+    max_failures: int | None = None
+    retry_failed: bool = False
+
+    def refuse(self, **given: object) -> None:
+        """Refuse options that belong to a single video.
+
+        Args:
+            given: Options by name.
+
+        Raises:
+            InputError: One of them was given.
+        """
+        for name, value in given.items():
+            if value is not None:
+                raise InputError(
+                    f"--{name} belongs to a single video", "leave it out, or name one video file"
+                )
+
+    def only(self, videos: Sequence[str], output: Path | None = None) -> Path:
+        """The single video, where nothing was said that many videos are meant by.
+
+        Args:
+            videos: One word.
+            output: Folder of a data set, where the command makes none of a single video.
+
+        Returns:
+            Its path.
+
+        Raises:
+            InputError: An option belongs to many videos.
+        """
+        usual = Many(threads=self.threads)
+        said = [name for name in vars(usual) if getattr(self, name) != getattr(usual, name)]
+        if said or output is not None:
+            name = said[0].removesuffix("_s").removesuffix("_mib").replace("_", "-") if said else "output"
+            raise InputError(
+                f"--{name} belongs to many videos", f"leave it out, or name more than '{videos[0]}'"
+            )
+        return Path(videos[0])
+
+
+def make_job(
+    verb: Verb,
+    sampler: str | None,
+    seed: int,
+    frames_per_clip: int | None,
+    clip: ClipSpec | None,
+    k: int = 10,
+    min_gap_s: float = 0.0,
+    coverage: float = 0.0,
+    threshold: float | None = None,
+    looking: Looking | None = None,
+) -> Job:
+    """What is to be done to each video, from the options of a command.
+
+    Args:
+        verb: The command.
+        sampler: ``--sampler``; None for the default.
+        seed: ``--seed``.
+        frames_per_clip: ``--frames-per-clip``.
+        clip: Clip length; None where nothing was said.
+        k: ``-k``.
+        min_gap_s: ``--min-gap``.
+        coverage: ``--coverage``.
+        threshold: ``--threshold``.
+        looking: The classifier and its options.
+
+    Returns:
+        The job.
+    """
+    from ..corpus.job import Choosing, Job, Scoring
+    from ..samplers import DEFAULT_SAMPLER
+
+    scoring = Scoring(sampler or DEFAULT_SAMPLER, seed, frames_per_clip, clip)
+    return Job(verb, scoring, Choosing(k, min_gap_s, coverage, threshold), looking)
+
+
+def is_one_video(videos: Sequence[str]) -> bool:
+    """Whether the words name a single local video file, so that the answer is printed and not a data set.
+
+    Args:
+        videos: The words.
+
+    Returns:
+        False for several words, and for a folder, a glob, a list, a manifest, a shard or a URL.
+    """
+    if len(videos) > 1:
+        return False
+    word = videos[0]
+    if "://" in word or Path(word).is_dir() or word.lower().endswith(_LISTS):
+        return False
+    # A file may be called a[1].mp4.
+    return Path(word).exists() or not any(sign in word for sign in _PATTERN)
+
+
+def run(videos: Sequence[str], output: Path | None, job: Job, options: Many, as_json: bool) -> None:
+    """Work on many videos, show how it goes, and leave with an exit code that says whether all went well.
+
+    Args:
+        videos: What the user named.
+        output: Folder of the data set.
+        job: What is done to each video.
+        options: How.
+        as_json: Whether events go to stdout as JSON lines.
+
+    Raises:
+        InputError: No folder was given, or the options contradict one another.
+        typer.Exit: With code 1 where a video failed.
+    """
+    from ..engines.run import run_corpus
+    from .show_corpus import show_corpus
+
+    if output is None:
+        raise InputError("many videos make a data set", "give -o FOLDER for it")
+    engine = _engine(options)
+    with progress_line(as_json) as show:
+        events = _Events(output) if as_json else None
+
+        def watch(tally: Tally, outcome: Outcome | None) -> None:
+            if events is not None:
+                events(tally, outcome)
+            if show is not None:
+                show(tally)
+
+        report = run_corpus(
+            list(videos),
+            output,
+            job,
+            engine=engine,
+            retry_failed=options.retry_failed,
+            max_failures=options.max_failures,
+            watch=watch,
+        )
+    if events is not None:
+        events.end(report)
+    else:
+        show_corpus(report, job.verb)
+    if report.failed or report.stopped:
+        raise typer.Exit(1)
+
+
+def _engine(options: Many) -> Engine:
+    from ..engines.limits import Limits
+    from ..engines.local import LocalEngine
+    from ..engines.ray import RayEngine
+
+    memory = None if options.memory_limit_mib is None else options.memory_limit_mib << 20
+    limits = Limits(options.time_limit_s, memory)
+    if options.engine == "ray":
+        return RayEngine(options.address, options.workers, options.threads or 1, limits)
+    if options.engine != "local":
+        from ..errors import UnknownNameError
+
+        raise UnknownNameError("engine", options.engine, ("local", "ray"))
+    if options.address is not None:
+        raise InputError("--address is where a Ray cluster is", "give --engine ray, or leave it out")
+    return LocalEngine(options.workers, options.threads, limits)
+
+
+class _Events:
+    """JSON lines on stdout as the work goes on."""
+
+    def __init__(self, output: Path) -> None:
+        self._output = output
+        self._last_s: float | None = None
+
+    def __call__(self, tally: Tally, outcome: Outcome | None) -> None:
+        from ..outputs.corpus_json import progress_json, video_json
+
+        self._begin(tally)
+        if outcome is not None:
+            _print_line(video_json(outcome))
+        now = monotonic()
+        if self._last_s is None or now - self._last_s >= _EVERY_S:
+            self._last_s = now
+            _print_line(
+                progress_json(
+                    done=tally.done,
+                    failed=tally.failed,
+                    video_s=tally.video_s,
+                    elapsed_s=tally.elapsed_s,
+                    left_s=tally.left_s,
+                )
+            )
+
+    def end(self, report: CorpusReport) -> None:
+        from ..outputs.corpus_json import end_json
+
+        self._begin(report.tally)
+        _print_line(
+            end_json(
+                self._output,
+                done=report.tally.done,
+                failed=report.failed,
+                stopped=report.stopped,
+                seconds=report.tally.seconds,
+            )
+        )
+
+    def _begin(self, tally: Tally) -> None:
+        from ..outputs.corpus_json import start_json
+
+        if self._last_s is None:
+            self._last_s = monotonic()
+            start = start_json(
+                self._output, videos=tally.total, before=tally.before, failed_before=tally.failed_before
+            )
+            _print_line(start)
+
+
+def _print_line(event: dict[str, Any]) -> None:
+    print(json.dumps(event, allow_nan=False), flush=True, file=sys.stdout)

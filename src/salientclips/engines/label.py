@@ -1,0 +1,158 @@
+"""The costly half of ``fit`` on many workers: features of every clip, and what f says of it, into the cache.
+
+``fit`` asks for both, video by video, and finds them there. Each entry is named by what decides it and appears whole
+(:mod:`salientclips.cache`), so a run that was killed goes on where it was, and on a cluster any machine may make any
+entry, as long as all see the folder of the cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from ..cache.features import load_or_read
+from ..cache.predictions import identity, load_or_look
+from ..corpus.fetch import local_copy
+from ..corpus.item import Item
+from ..corpus.job import Looking
+from ..corpus.rows import Outcome, VideoRow, failure
+from ..datasets.manifest import Entry
+from ..errors import SalientClipsError
+from ..timeline import ClipSpec
+from ..types import FeatureParameters
+from ..whole_file import whole_file
+from .local import LocalEngine
+from .run import Engine, Tally, Watch
+from .work import at_hand, load
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """What is kept of every video."""
+
+    clips: ClipSpec
+    """How videos are divided."""
+    parameters: FeatureParameters
+    """Which features are read."""
+    cache: Path
+    """The folder of the cache."""
+    looking: Looking | None
+    """f; None where spans teach, and nobody looks."""
+
+
+@dataclass(frozen=True)
+class ReadStage:
+    """Reads features into the cache: the stage that wants cores."""
+
+    labelling: Labelling
+
+    def open(self, threads: int) -> Callable[[Item], Item]:
+        """As :meth:`~salientclips.engines.work.Stage.open`."""
+        how = self.labelling
+
+        def read(item: Item) -> Item:
+            with at_hand(item) as (path, _):
+                load_or_read(path, how.parameters, how.clips, folder=how.cache, threads=threads)
+            return item
+
+        return read
+
+
+@dataclass(frozen=True)
+class LabelStage:
+    """Asks f about every clip, into the cache: the stage that wants a GPU."""
+
+    labelling: Labelling
+
+    def open(self, threads: int) -> Callable[[Item], Outcome]:
+        """As :meth:`~salientclips.engines.work.Stage.open`."""
+        how = self.labelling
+        if how.looking is None:
+            return lambda item: Outcome(VideoRow(item.video))
+        f = load(how.looking, threads)
+        name = identity(f)
+
+        def label(item: Item) -> Outcome:
+            with at_hand(item) as (path, _):
+                said = load_or_look(path, f, how.clips, folder=how.cache, name=name, threads=threads)
+            length_s = float(said.grid.ends[-1] - said.grid.starts[0])
+            row = VideoRow(item.video, duration_s=length_s, num_clips=len(said.grid))
+            return Outcome(row, seconds=said.seconds)
+
+        return label
+
+
+def label_corpus(
+    items: Sequence[Item], labelling: Labelling, *, engine: Engine | None = None, watch: Watch | None = None
+) -> tuple[Outcome, ...]:
+    """Fill the cache for :func:`salientclips.fit`, on many workers.
+
+    Args:
+        items: The videos.
+        labelling: What is kept of each. A videos's entries are found by content, wherever it lies later.
+        engine: Who works; by default the cores of this machine.
+        watch: Called as the work goes on.
+
+    Returns:
+        The videos that failed. They are to be left out of the training.
+
+    Raises:
+        SalientClipsError: The classifier does not load, or the engine cannot start.
+    """
+    tally = Tally(len(items), 0, 0)
+    failures = []
+    gpu = labelling.looking is not None and labelling.looking.device != "cpu"
+    for outcome in (engine or LocalEngine()).run(items, ReadStage(labelling), LabelStage(labelling), gpu=gpu):
+        if outcome is not None:
+            tally.count(outcome)
+            failures += [outcome] if outcome.failed else []
+        if watch is not None:
+            watch(tally, outcome)
+    return tuple(failures)
+
+
+def kept_entry(item: Item, cache: Path) -> Entry:
+    """A video as ``fit`` takes it: a local file.
+
+    Args:
+        item: The video. One that lies elsewhere is copied into the cache, once: training recognises videos by their
+            content, and asks for it again in every run.
+        cache: The folder of the cache.
+
+    Returns:
+        The same facts, with a path.
+
+    Raises:
+        MediaError: It cannot be fetched.
+    """
+    path = Path(item.video)
+    if "://" in item.video:
+        suffix = PurePosixPath(item.video.split("::")[0].split("?")[0]).suffix
+        path = cache / "media" / f"{hashlib.sha256(item.video.encode()).hexdigest()[:32]}{suffix}"
+        if not path.is_file():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with local_copy(item.video) as copy, whole_file(path) as beside:
+                shutil.copyfile(copy, beside)
+    return Entry(path, item.labels, item.group, item.split, item.spans)
+
+
+def kept_entries(items: Sequence[Item], cache: Path) -> tuple[tuple[Entry, ...], tuple[Outcome, ...]]:
+    """All videos as ``fit`` takes them.
+
+    Args:
+        items: The videos.
+        cache: The folder of the cache.
+
+    Returns:
+        Those that could be had, and what is to be said of the others.
+    """
+    entries, failures = [], []
+    for item in items:
+        try:
+            entries.append(kept_entry(item, cache))
+        except SalientClipsError as error:
+            failures.append(failure(item, error))
+    return tuple(entries), tuple(failures)

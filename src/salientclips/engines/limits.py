@@ -1,0 +1,53 @@
+"""What a single video may cost before it is given up: seconds, and memory of the process that reads it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import psutil
+
+from ..errors import InputError
+
+_SHARE_OF_MEMORY = 0.8
+"""Of the machine's memory, divided among its workers: what remains is for everything else."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one video may cost a worker."""
+
+    seconds: float = 3600.0
+    """Wall time, fetching included."""
+    memory_bytes: int | None = None
+    """Memory beyond what the worker held before its first video; None for its share of the machine's."""
+
+    def __post_init__(self) -> None:
+        if not self.seconds > 0:
+            raise InputError(
+                f"a time limit of {self.seconds} s lets nothing through", "give more than 0 seconds"
+            )
+        if self.memory_bytes is not None and self.memory_bytes < 1:
+            raise InputError(f"a memory limit of {self.memory_bytes} bytes lets nothing through", "give more")
+
+    def share_of(self, workers: int) -> int:
+        """The memory limit of one of some workers.
+
+        Args:
+            workers: How many there are on this machine.
+
+        Returns:
+            Bytes.
+        """
+        return self.memory_bytes or int(_SHARE_OF_MEMORY * psutil.virtual_memory().total / workers)
+
+
+def cores() -> int:
+    """The cores that this process may use, which a container may have fewer of than the machine.
+
+    Returns:
+        At least 1.
+    """
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

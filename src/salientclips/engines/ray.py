@@ -1,0 +1,219 @@
+"""The engine ``ray``: the same stages, placed on the machines of a Ray cluster by Ray Data.
+
+Where the cluster has GPUs and the second stage wants one, each stage has actors of its own and videos stream from the
+one to the other: cores read features and score while GPUs look at clips. Else one kind of actor does both. An actor
+holds no video itself: it has a guarded process, as the engine ``local`` has, so limits mean the same here. An actor
+that is killed is started again by Ray, with the videos that it had; rows come to the caller once.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from queue import Empty, Queue
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any
+
+from ..corpus.item import Item
+from ..corpus.rows import Outcome
+from ..errors import InputError, SalientClipsError
+from ..networks.extras import require
+from .guard import GuardedWorker, StageFailedError
+from .limits import Limits
+from .local import outcome_of
+from .outcome import Scored
+from .work import Between, Chain, Stage
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+_HEARTBEAT_S = 1.0
+_BLOCK = 32
+"""Most videos in one block: what an actor is handed at once, and does again if it is killed."""
+_BLOCKS_PER_WORKER = 16
+"""Least blocks, so that no actor is left with a long queue while others idle."""
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RayEngine:
+    """Maps stages over a corpus with Ray Data."""
+
+    address: str | None = None
+    """The cluster: ``"auto"``, ``"ray://host:10001"``, ``"host:6379"``; None for the one that this process or
+    ``RAY_ADDRESS`` is connected to, else for one of its own on this machine."""
+    workers: int | None = None
+    """Actors that read and score; None for as many as the cluster has cores for."""
+    threads: int = 1
+    """Threads, and Ray's CPUs, of each."""
+    limits: Limits = field(default_factory=Limits)
+    """What one video may cost."""
+
+    def __post_init__(self) -> None:
+        for name, value in (("workers", self.workers), ("threads", self.threads)):
+            if value is not None and value < 1:
+                raise InputError(f"{name} = {value} does nothing", f"give {name} of at least 1")
+
+    def run(
+        self,
+        items: Iterable[Item],
+        first: Stage[Item, Between],
+        second: Stage[Between, Outcome],
+        *,
+        gpu: bool = False,
+    ) -> Iterator[Outcome | None]:
+        """Work on all videos of a corpus.
+
+        Args:
+            items: The videos; all their names go to the cluster at the start.
+            first: What is done to each.
+            second: What is done to what came of that.
+            gpu: Whether the second stage uses a GPU where there is one: then it has actors of its own, one a GPU.
+
+        Yields:
+            What came of each video, in the order in which they are done; None about once a second where nothing is.
+
+        Raises:
+            MissingExtraError: Ray does not load.
+            SalientClipsError: The cluster cannot be reached, or the sampler or the classifier does not load.
+        """
+        everything = list(items)
+        if not everything:
+            return
+        ray = _connect(self.address)
+        have = ray.cluster_resources()
+        gpus = int(have.get("GPU", 0)) if gpu else 0
+        workers = self.workers or max(1, (int(have.get("CPU", 1)) - gpus) // self.threads)
+        data = _rows(everything, workers)
+        scoring = _Actors(first if gpus else Chain(first, second), self.limits, workers, self.threads)
+        data = data.map(_Guarded, fn_constructor_args=(scoring,), num_cpus=self.threads, concurrency=workers)
+        if gpus:
+            looking = _Actors(second, self.limits, gpus, self.threads)
+            data = data.map(
+                _Guarded, fn_constructor_args=(looking,), num_cpus=1, num_gpus=1, concurrency=gpus
+            )
+        yield from _with_heartbeat(data.iter_rows)
+
+
+def _connect(address: str | None) -> ModuleType:
+    """Ray, connected to a cluster, and quiet."""
+    # Nobody asked for these; whoever wants them sets the variables.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    ray = require("ray", "ray")
+    require("ray.data", "ray")
+    for name in ("ray", "ray.data"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    if not ray.is_initialized():
+        try:
+            ray.init(
+                address=address, include_dashboard=None, logging_level=logging.ERROR, log_to_driver=False
+            )
+        except (ConnectionError, RuntimeError, TimeoutError, ValueError) as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise SalientClipsError(
+                f"the Ray cluster {address or 'of this machine'} cannot be reached ({reason})",
+                "check --address, and that `ray status` answers there",
+            ) from error
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    return ray
+
+
+def _rows(items: list[Item], workers: int) -> Any:
+    """The videos as a data set of pickles, in blocks small enough that rows come back all the time."""
+    import ray
+
+    size = max(1, min(_BLOCK, len(items) // (workers * _BLOCKS_PER_WORKER)))
+    rows = [{"item": pickle.dumps(item)} for item in items]
+    return ray.data.from_items(rows, override_num_blocks=-(-len(rows) // size))
+
+
+@dataclass(frozen=True)
+class _Actors:
+    """What the actors of a stage are started with."""
+
+    stage: Stage[Any, Any]
+    limits: Limits
+    workers: int
+    threads: int
+
+
+class _Guarded:
+    """An actor: a guarded process, and the rows that go through it."""
+
+    def __init__(self, actors: _Actors) -> None:
+        memory = actors.limits.share_of(min(actors.workers, os.cpu_count() or 1))
+        self._worker: GuardedWorker[Any, Any] = GuardedWorker(
+            actors.stage, actors.limits, memory, actors.threads
+        )
+
+    def __call__(self, row: Row) -> Row:
+        given = pickle.loads(row["item"])
+        if isinstance(given, Outcome | _Unopened):
+            return row
+        item = given.item if isinstance(given, Scored) else given
+        try:
+            made: object = outcome_of(self._worker, item, given)
+        except StageFailedError as error:
+            # As an exception it would come home wrapped in Ray's; as a row it comes as it is.
+            made = _Unopened(error.error)
+        return {"item": pickle.dumps(made)}
+
+
+@dataclass(frozen=True)
+class _Unopened:
+    """Instead of rows: the stage could not be opened, so no video can be worked on."""
+
+    error: SalientClipsError
+
+
+def _with_heartbeat(rows: Callable[[], Iterator[Row]]) -> Iterator[Outcome | None]:
+    """Ray's rows as they come, and None where nothing comes for a second."""
+    results: Queue[Row | BaseException | None] = Queue(maxsize=256)
+    enough = Event()
+
+    def pull() -> None:
+        try:
+            for row in rows():
+                results.put(row)
+                if enough.is_set():
+                    return
+            results.put(None)
+        except BaseException as error:  # whatever Ray raises is the caller's to see
+            results.put(error)
+
+    thread = Thread(target=pull, daemon=True)
+    thread.start()
+    try:
+        while True:
+            try:
+                row = results.get(timeout=_HEARTBEAT_S)
+            except Empty:
+                yield None
+                continue
+            if row is None:
+                return
+            if isinstance(row, BaseException):
+                raise _in_our_words(row)
+            made = pickle.loads(row["item"])
+            if isinstance(made, _Unopened):
+                raise made.error
+            yield made
+    finally:
+        enough.set()
+
+
+def _in_our_words(error: BaseException) -> BaseException:
+    if not isinstance(error, Exception):
+        return error
+    reason = " ".join(str(error).split())[:300] or "no message"
+    return SalientClipsError(
+        f"Ray gave up ({type(error).__name__}: {reason})",
+        "look at `ray status`; started again, the run goes on where it was",
+    )

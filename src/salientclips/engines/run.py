@@ -1,0 +1,181 @@
+"""One verb over a whole corpus: lists the videos, leaves out what is done, and writes what comes of the rest.
+
+A run may be killed at any point and started again with the same words; the data set then ends with the same rows as
+if it had never been disturbed (:mod:`salientclips.outputs.corpus_dataset`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import monotonic
+from typing import Protocol
+
+from ..corpus.item import Item
+from ..corpus.job import Job
+from ..corpus.rows import Outcome
+from ..corpus.sources import list_items
+from ..errors import InputError
+from ..outputs.corpus_dataset import DatasetWriter
+from ..timeline import ClipSpec
+from .local import LocalEngine
+from .work import Between, Stage, load, stages
+
+
+class Engine(Protocol):
+    """Maps stages over a corpus: :class:`LocalEngine` or :class:`~salientclips.engines.ray.RayEngine`."""
+
+    def run(
+        self,
+        items: Iterable[Item],
+        first: Stage[Item, Between],
+        second: Stage[Between, Outcome],
+        *,
+        gpu: bool = False,
+    ) -> Iterator[Outcome | None]:
+        """Yield what comes of each video as it is done, and None about once a second where nothing is."""
+
+
+@dataclass
+class Tally:
+    """How far a run is."""
+
+    total: int
+    """Videos of the corpus."""
+    before: int
+    """Of them, done by earlier runs."""
+    failed_before: int
+    """Of those, failed."""
+    done: int = 0
+    """Done by this run, failures among them."""
+    failed: int = 0
+    """Failed in this run."""
+    video_s: float = 0.0
+    """Length of what this run has done, seconds of video."""
+    began: float = field(default_factory=monotonic)
+    seconds: dict[str, float] = field(default_factory=dict)
+    """Time that the workers spent by part, all together."""
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the run began."""
+        return monotonic() - self.began
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds until it is done, if the rest goes as what is done; None before there is anything to go by."""
+        if not self.done:
+            return None
+        return self.elapsed_s / self.done * (self.total - self.before - self.done)
+
+    def count(self, outcome: Outcome) -> None:
+        """Count one more video.
+
+        Args:
+            outcome: What came of it.
+        """
+        self.done += 1
+        self.failed += outcome.failed
+        self.video_s += outcome.row.duration_s or 0.0
+        for part, spent in outcome.seconds.items():
+            self.seconds[part] = self.seconds.get(part, 0.0) + spent
+
+
+@dataclass(frozen=True)
+class CorpusReport:
+    """What a run came to."""
+
+    folder: Path
+    """The data set."""
+    tally: Tally
+    stopped: bool
+    """Whether it was ended by too many failures, with videos left to do."""
+    failures: tuple[Outcome, ...]
+    """The first failures of this run, at most ten; the data set has them all."""
+
+    @property
+    def failed(self) -> int:
+        """Videos of the data set that failed, in this run or before."""
+        return self.tally.failed + self.tally.failed_before
+
+
+Watch = Callable[[Tally, Outcome | None], None]
+"""Called with every video that is done, and with None about once a second where nothing is."""
+
+_FAILURES_SHOWN = 10
+
+
+def run_corpus(
+    sources: Sequence[str | Path] | str | Path,
+    output: str | Path,
+    job: Job | None = None,
+    *,
+    engine: Engine | None = None,
+    retry_failed: bool = False,
+    max_failures: int | None = None,
+    watch: Watch | None = None,
+) -> CorpusReport:
+    """Score, select or classify every video of a corpus.
+
+    Args:
+        sources: Files, folders, globs, lists, manifests, WebDataset shards and URLs
+            (:func:`salientclips.corpus.sources.list_items`).
+        output: Folder of the data set; made, or continued where it was begun with the same job.
+        job: What is done to each video; ``score`` by default.
+        engine: Who does it; by default the cores of this machine.
+        retry_failed: Whether videos that failed in an earlier run are done again.
+        max_failures: Stop when more videos than that have failed in this run; None to go on whatever happens.
+        watch: Called as the work goes on.
+
+    Returns:
+        What the run came to. Failures are rows of the data set, not exceptions.
+
+    Raises:
+        InputError: Sources list no video, or the folder holds something else, another job, or is in use.
+        SalientClipsError: The sampler or the classifier does not load; the engine cannot start.
+    """
+    given = [sources] if isinstance(sources, str | Path) else list(sources)
+    wanted = _with_clip(job or Job())
+    items = list_items([str(source) for source in given])
+    first, second = stages(wanted)
+    gpu = wanted.looking is not None and wanted.looking.device != "cpu"
+    folder = Path(output)
+    if max_failures is not None and max_failures < 0:
+        raise InputError(f"max_failures = {max_failures} makes no sense", "give 0 or more")
+    with DatasetWriter(folder, wanted.facts(), retry_failed=retry_failed) as writer:
+        todo = [item for item in items if item.video not in writer.done]
+        tally = Tally(len(items), len(items) - len(todo), _failed(items, writer))
+        failures: list[Outcome] = []
+        stopped = False
+        results = (engine or LocalEngine()).run(todo, first, second, gpu=gpu)
+        try:
+            for outcome in results:
+                if outcome is None:
+                    writer.tick()
+                elif writer.add(outcome):
+                    tally.count(outcome)
+                    if outcome.failed and len(failures) < _FAILURES_SHOWN:
+                        failures.append(outcome)
+                if watch is not None:
+                    watch(tally, outcome)
+                if max_failures is not None and tally.failed > max_failures:
+                    stopped = tally.before + tally.done < tally.total
+                    break
+        finally:
+            close = getattr(results, "close", None)
+            if close is not None:
+                close()
+    return CorpusReport(folder, tally, stopped, tuple(failures))
+
+
+def _with_clip(job: Job) -> Job:
+    """The job with the classifier's clips, and with the certainty that the classifier loads."""
+    if job.looking is None:
+        return job
+    wanted = load(replace(job.looking, device="cpu")).input
+    return replace(job, scoring=replace(job.scoring, clip=ClipSpec(wanted.frames, wanted.frame_step)))
+
+
+def _failed(items: Sequence[Item], writer: DatasetWriter) -> int:
+    return sum(item.video in writer.failed for item in items)

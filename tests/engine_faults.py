@@ -1,0 +1,85 @@
+"""Stages that go wrong on purpose, for the tests of the engines: worker processes import them from here."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from salientclips.corpus.item import Item
+from salientclips.corpus.rows import Outcome, VideoRow
+from salientclips.errors import InputError, NoVideoStreamError
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Does what the name of a video says, the part before the first dot."""
+
+    start_s: float = 0.0
+    nap_s: float = 0.0
+
+    def open(self, threads: int) -> Callable[[Item], Item]:
+        time.sleep(self.start_s)
+        return self._do
+
+    def _do(self, item: Item) -> Item:
+        time.sleep(self.nap_s)
+        match item.video.split(".")[0]:
+            case "hangs":
+                time.sleep(1000)
+            case "hangs_in_c":
+                # PyDLL keeps Python's lock: no thread of this process can do anything now.
+                ctypes.PyDLL(None).sleep(1000)
+            case "eats":
+                hoard = []
+                while True:
+                    hoard.append(np.ones(4 << 20))
+                    time.sleep(0.01)
+            case "crashes":
+                print("the decoder says goodbye", file=sys.stderr, flush=True)
+                os.kill(os.getpid(), signal.SIGSEGV)
+            case "exits":
+                os._exit(3)
+            case "prints":
+                print("noise that is no answer")
+                os.write(1, b"more of it")
+            case "bug":
+                raise ZeroDivisionError("of all things")
+            case "refuses":
+                raise NoVideoStreamError(item.video)  # type: ignore[arg-type]
+        return item
+
+
+@dataclass(frozen=True)
+class Unopenable:
+    """Cannot be opened."""
+
+    def open(self, threads: int) -> Callable[[Item], Item]:
+        raise InputError("there are no weights", "give some")
+
+
+@dataclass(frozen=True)
+class DiesAtStart:
+    """Kills its process instead of opening."""
+
+    def open(self, threads: int) -> Callable[[Item], Item]:
+        os._exit(5)
+
+
+@dataclass(frozen=True)
+class Says:
+    """Turns a video into a row that says by which process, with how many threads."""
+
+    def open(self, threads: int) -> Callable[[Item], Outcome]:
+        settings = os.environ.get("OMP_NUM_THREADS", "")
+
+        def say(item: Item) -> Outcome:
+            return Outcome(VideoRow(item.video, note=f"{os.getpid()} {threads} {settings}"))
+
+        return say
