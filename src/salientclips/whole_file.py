@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from .errors import InputError
 
@@ -34,6 +37,62 @@ def whole_file(path: Path) -> Iterator[Path]:
         raise InputError(f"'{path}' cannot be written ({reason})", "choose another place") from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def durable_file(path: Path) -> Iterator[BinaryIO]:
+    """Write a file that appears whole or not at all, even if the machine loses power.
+
+    Its bytes are on the disk before it takes its place, and its place is on the disk when the block ends. While it
+    is written its name begins with a dot and ends in ``.partial``, so that no reader's ``*.parquet`` matches. That
+    name is always the same: one process at a time.
+
+    Args:
+        path: Where it is to be; an existing file is replaced at the end of the block.
+
+    Yields:
+        The open file.
+
+    Raises:
+        InputError: It cannot be written there.
+    """
+    beside = path.with_name(f".{path.name}.partial")
+    try:
+        with beside.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(
+            f"'{path}' cannot be written ({reason})", "make room there, and run again"
+        ) from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk, where the system can do that for a folder.
+
+    Args:
+        folder: Which.
+
+    Raises:
+        OSError: The disk fails.
+    """
+    if sys.platform == "win32":
+        return  # a folder cannot be opened there, and NTFS journals its names
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    except OSError as error:
+        # Some network file systems know no fsync of a folder.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(opened)
 
 
 def write_text(path: Path, text: str) -> None:

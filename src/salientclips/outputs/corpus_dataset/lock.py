@@ -1,0 +1,70 @@
+"""One writer at a time: a lock on a folder that the system takes back when its process ends, however it ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+import weakref
+from pathlib import Path
+
+from ...errors import InputError
+
+LOCK_NAME = ".salientclips.lock"
+
+
+class FolderLock:
+    """Holds a folder until :meth:`release`, or until the process is gone.
+
+    Args:
+        folder: An existing folder. The file ``.salientclips.lock`` in it stays there: removing it could let two in.
+
+    Raises:
+        InputError: Another process, or another writer of this one, holds it; or the folder may not be written to.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / LOCK_NAME
+        try:
+            self._opened = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise InputError(
+                f"'{folder}' cannot be written to ({error.strerror})", "choose another folder"
+            ) from error
+        try:
+            _hold(self._opened)
+        except OSError as error:
+            os.close(self._opened)
+            raise InputError(
+                f"another process is writing to '{folder}'", "wait until it ends, or choose another folder"
+            ) from error
+        _HELD.add(self)
+
+    def release(self) -> None:
+        """Let the folder go; a second time does nothing."""
+        if self in _HELD:
+            _HELD.discard(self)
+            os.close(self._opened)
+
+
+_HELD: weakref.WeakSet[FolderLock] = weakref.WeakSet()
+
+
+def _let_go_in_child() -> None:
+    # A forked worker shares the lock; if it outlived a killed writer, the folder would stay locked. Closing its copy
+    # leaves the writer's as it is.
+    for lock in list(_HELD):
+        lock.release()
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _hold(opened: int) -> None:
+        msvcrt.locking(opened, msvcrt.LK_NBLCK, 1)
+else:
+    import fcntl
+
+    def _hold(opened: int) -> None:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    os.register_at_fork(after_in_child=_let_go_in_child)
