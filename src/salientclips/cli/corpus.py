@@ -201,6 +201,27 @@ def is_one_video(videos: Sequence[str]) -> bool:
     return Path(word).exists() or not any(sign in word for sign in _PATTERN)
 
 
+def is_one_source(words: Sequence[str]) -> bool:
+    """Whether the words name a single local folder or CSV manifest, which ``fit`` and ``evaluate`` read themselves.
+
+    Args:
+        words: The words.
+
+    Returns:
+        False for anything that has to be listed first. A path where nothing is counts as such a source, which is
+        then told.
+    """
+    word = words[0]
+    if len(words) > 1 or "://" in word:
+        return False
+    path = Path(word)
+    if path.exists():
+        return path.is_dir() or path.suffix.lower() == ".csv"
+    return not any(sign in word for sign in _PATTERN) and not word.lower().endswith(
+        (".tar", ".tgz", ".tar.gz")
+    )
+
+
 def run(videos: Sequence[str], output: Path | None, job: Job, options: Many, as_json: bool) -> None:
     """Work on many videos, show how it goes, and leave with an exit code that says whether all went well.
 
@@ -220,7 +241,7 @@ def run(videos: Sequence[str], output: Path | None, job: Job, options: Many, as_
 
     if output is None:
         raise InputError("many videos make a data set", "give -o FOLDER for it")
-    engine = _engine(options)
+    engine = engine_for(options)
     with progress_line(as_json) as show:
         events = _Events(output) if as_json else None
 
@@ -247,7 +268,18 @@ def run(videos: Sequence[str], output: Path | None, job: Job, options: Many, as_
         raise typer.Exit(1)
 
 
-def _engine(options: Many) -> Engine:
+def engine_for(options: Many) -> Engine:
+    """The engine that the options name.
+
+    Args:
+        options: How many videos are worked on.
+
+    Returns:
+        The engine; nothing is started yet.
+
+    Raises:
+        InputError: The options contradict one another.
+    """
     from ..engines.limits import Limits
     from ..engines.local import LocalEngine
     from ..engines.ray import RayEngine

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from ..errors import InputError
+from . import corpus
 from . import options as opt
 from .machine import print_json
 
@@ -19,10 +21,11 @@ _SAMPLER = "The sampler"
 _TRAINING = "Training"
 
 Videos = Annotated[
-    Path,
+    list[str],
     typer.Argument(
         metavar="VIDEOS",
-        help="A folder (one sub-folder a class, or videos without labels) or a CSV manifest.",
+        help="A folder (one sub-folder a class, or videos without labels), a CSV manifest; or files, globs, lists, "
+        "Parquet manifests, WebDataset shards, URLs.",
         show_default=False,
     ),
 ]
@@ -153,6 +156,19 @@ def fit(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     seed: opt.Seed = 0,
     threads: opt.Threads = 1,
+    engine: corpus.EngineName = "local",
+    address: corpus.Address = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            help="Processes that read and label. \\[default: this one alone; of a Ray cluster, all cores]",
+            min=1,
+            rich_help_panel="Many videos",
+            show_default=False,
+        ),
+    ] = None,
+    time_limit: corpus.TimeLimit = 3600.0,
+    memory_limit: corpus.MemoryLimit = None,
     as_json: opt.AsJson = False,
 ) -> None:
     """Make a sampler for your classifier from your videos, with or without labels.
@@ -160,10 +176,13 @@ def fit(
     Stop it at any time: started again, it goes on where it was.
     """
     from ..classifiers import load_classifier
+    from ..corpus.job import Looking
     from ..outputs.fit_json import fit_json
+    from ..timeline import ClipSpec
     from ..training.options import TrainingOptions
     from ..training.plan import SamplerPlan
     from ..verbs.fit import fit as fit_sampler
+    from .fit_corpus import prepared
     from .progress import progress_bar
     from .show_fit import show_fit
 
@@ -211,9 +230,22 @@ def fit(
             device=_own_device(device),
         )
         spec = opt.clip_spec(f.input.frames, f.input.frame_step, clip_seconds)
+    ready = prepared(
+        videos,
+        corpus.Many(engine, address, workers, None, time_limit, memory_limit),
+        cache=cache,
+        clip=spec or (None if f is None else ClipSpec(f.input.frames, f.input.frame_step)),
+        parameters=plan.feature_parameters,
+        looking=None
+        if from_spans
+        else Looking(
+            classifier, weights, random_weights, labels, clip_frames, frame_step, crop_px, device=device
+        ),
+        as_json=as_json,
+    )
     with progress_bar() as progress:
         fitted = fit_sampler(
-            videos,
+            ready.videos,
             f,
             plan=plan,
             options=options,
@@ -227,8 +259,10 @@ def fit(
             licence=licence,
             device=device,
             threads=threads,
+            source=ready.source,
             progress=progress,
         )
+    fitted = replace(fitted, left_out=(*ready.left_out, *fitted.left_out))
     if not _is_first():
         return
     if as_json:

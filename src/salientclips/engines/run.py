@@ -12,12 +12,14 @@ from pathlib import Path
 from time import monotonic
 from typing import Protocol
 
+import pyarrow.compute as pc
+
 from ..corpus.item import Item
 from ..corpus.job import Job
 from ..corpus.rows import Outcome
 from ..corpus.sources import list_items
 from ..errors import InputError
-from ..outputs.corpus_dataset import DatasetWriter
+from ..outputs.corpus_dataset import DatasetWriter, from_text, read_videos
 from ..timeline import ClipSpec
 from .local import LocalEngine
 from .work import Between, Stage, load, stages
@@ -145,7 +147,7 @@ def run_corpus(
         raise InputError(f"max_failures = {max_failures} makes no sense", "give 0 or more")
     with DatasetWriter(folder, wanted.facts(), retry_failed=retry_failed) as writer:
         todo = [item for item in items if item.video not in writer.done]
-        tally = Tally(len(items), len(items) - len(todo), _failed(items, writer))
+        tally = Tally(len(items), len(items) - len(todo), _failed(folder, items))
         failures: list[Outcome] = []
         stopped = False
         results = (engine or LocalEngine()).run(todo, first, second, gpu=gpu)
@@ -177,5 +179,9 @@ def _with_clip(job: Job) -> Job:
     return replace(job, scoring=replace(job.scoring, clip=ClipSpec(wanted.frames, wanted.frame_step)))
 
 
-def _failed(items: Sequence[Item], writer: DatasetWriter) -> int:
-    return sum(item.video in writer.failed for item in items)
+def _failed(folder: Path, items: Sequence[Item]) -> int:
+    """How many videos of the corpus have failed in earlier runs."""
+    rows = read_videos(folder, ["video", "status"])
+    failed = rows.filter(pc.equal(rows["status"], "failed"))["video"].to_pylist()
+    wanted = {item.video for item in items} if failed else set()
+    return sum(from_text(video) in wanted for video in failed)

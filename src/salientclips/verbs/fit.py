@@ -77,6 +77,7 @@ def fit(
     cache: str | Path | None = None,
     name: str = "",
     licence: str = "",
+    source: str = "",
     device: str = "auto",
     threads: int = 1,
     progress: Progress | None = None,
@@ -98,6 +99,7 @@ def fit(
         cache: Where features and labels are kept; None for ``~/.cache/salientclips/videos``.
         name: The sampler's name; None for that of the output folder.
         licence: Licence of the weights, for the card.
+        source: What the videos are called in the card; by default as the folder or manifest is.
         device: Where the networks are trained: ``"auto"``, ``"cpu"``, ``"cuda"``.
         threads: Decoder threads; the result does not depend on it.
         progress: Called as the work goes on.
@@ -146,7 +148,7 @@ def fit(
             clip=spec,
             frames_per_clip=wanted.frames_per_clip,
             classifier="spans" if classifier is None else classifier.name,
-            data=_describe(videos, material, judged=classifier is not None),
+            data=_describe(source or _name(videos), material, judged=classifier is not None),
             licence=licence,
             options={"k": material.k, "validation_share": validation_share},
             versions=_versions(),
@@ -245,9 +247,14 @@ def _material(
     )
 
 
-def _describe(videos: str | Path | Sequence[Entry | str | Path], material: Material, *, judged: bool) -> str:
-    """What it was trained on, in a line; the folder's name but not where it lies, which is nobody's business."""
-    source = f" of '{Path(videos).resolve().name}'" if isinstance(videos, str | Path) else ""
+def _name(videos: str | Path | Sequence[Entry | str | Path]) -> str:
+    """The folder's or manifest's name, but not where it lies, which is nobody's business."""
+    return Path(videos).resolve().name if isinstance(videos, str | Path) else ""
+
+
+def _describe(name: str, material: Material, *, judged: bool) -> str:
+    """What it was trained on, in a line."""
+    source = f" of '{name}'" if name else ""
     labelled = sum(video.targets.is_labelled for video in material.training)
     count = len(material.training)
     if not judged:
