@@ -101,7 +101,34 @@ NAMES = {
     "strategies": "random uniform empirical dense oracle sampler",
     "classifiers": "r3d_18 mc3_18 r2plus1d_18 r2plus1d_34 ir_csn_152 i3d_rgb",
     "features": "md rgbr if audio packets",
+    "engines": "local ray",
 }
+
+
+def test_the_page_names_every_key_of_every_event() -> None:
+    from salientclips.corpus.item import Item
+    from salientclips.corpus.rows import failure
+    from salientclips.outputs.corpus_json import end_json, progress_json, start_json, video_json
+
+    lines = PAGE.read_text(encoding="utf-8").split("## score, select and classify of many videos")[1]
+    rows = {
+        line.split("|")[1].split(",")[0].strip(): line
+        for line in lines.split("##")[0].splitlines()
+        if "|" in line
+    }
+    failed = failure(Item("v.mp4"), InputError("what", "do"))
+    folder = Path("out")
+    events = (
+        start_json(folder, videos=2, before=1, failed_before=0),
+        video_json(failed),
+        progress_json(done=1, failed=1, video_s=5.0, elapsed_s=2.0, left_s=None),
+        end_json(folder, done=1, failed=1, stopped=False, seconds={}),
+    )
+    for event in events:
+        found = json.loads(json.dumps(event, allow_nan=False))
+        row = rows[found.pop("event")]
+        assert [key for key in found if key not in row] == []
+    assert video_json(failed)["error"] == {"type": "InputError", "message": "what", "remedy": "do"}
 
 
 def test_list_names_all_of_them() -> None:

@@ -12,53 +12,76 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0.dev0"
 
 _HOME = {
+    "Choosing": "corpus.job",
     "ClipClassifier": "classifiers.protocol",
     "ClipGrid": "timeline",
     "ClipInput": "classifiers.protocol",
     "ClipScores": "types",
     "ClipSpec": "timeline",
+    "CorpusReport": "engines.run",
     "Fitted": "verbs.fit",
+    "Item": "corpus.item",
+    "Job": "corpus.job",
     "LearnedSampler": "samplers.learned",
+    "Limits": "engines.limits",
+    "LocalEngine": "engines.local",
+    "Looking": "corpus.job",
     "Probe": "types",
+    "RayEngine": "engines.ray",
     "SalientClipsError": "errors",
     "Sampler": "samplers",
-    "SamplerPlan": "training.plan",
     "SamplerCard": "samplers.card",
+    "SamplerPlan": "training.plan",
+    "Scoring": "corpus.job",
     "SelectedClip": "types",
     "Selection": "types",
     "TrainingOptions": "training.options",
     "VideoClassifier": "verbs.classify",
     "VideoPrediction": "types",
-    "evaluate": "verbs.evaluate",
-    "fit": "verbs.fit",
     "cut": "verbs.cut",
+    "evaluate": "verbs.evaluate",
     "export": "outputs.exports",
+    "fit": "verbs.fit",
+    "list_items": "corpus.sources",
     "load_classifier": "classifiers",
     "load_scenes": "datasets.scenes",
     "load_scores": "outputs.score_files",
     "make_sampler": "samplers",
     "motion_vectors": "verbs.vectors",
     "probe": "verbs.probe",
+    "read_clips": "outputs.corpus_dataset",
+    "read_corpus": "outputs.corpus_dataset",
+    "read_videos": "outputs.corpus_dataset",
     "residuals": "verbs.vectors",
+    "run_corpus": "engines.run",
     "save_scores": "outputs.score_files",
     "score": "verbs.score",
-    "write_report": "verbs.report",
     "summary": "verbs.cut",
+    "write_report": "verbs.report",
 }
 
 __all__ = [
+    "Choosing",
     "ClipClassifier",
     "ClipGrid",
     "ClipInput",
     "ClipScores",
     "ClipSpec",
+    "CorpusReport",
     "Fitted",
+    "Item",
+    "Job",
     "LearnedSampler",
+    "Limits",
+    "LocalEngine",
+    "Looking",
     "Probe",
+    "RayEngine",
     "SalientClipsError",
     "Sampler",
     "SamplerCard",
     "SamplerPlan",
+    "Scoring",
     "SelectedClip",
     "Selection",
     "TrainingOptions",
@@ -68,13 +91,18 @@ __all__ = [
     "evaluate",
     "export",
     "fit",
+    "list_items",
     "load_classifier",
     "load_scenes",
     "load_scores",
     "make_sampler",
     "motion_vectors",
     "probe",
+    "read_clips",
+    "read_corpus",
+    "read_videos",
     "residuals",
+    "run_corpus",
     "save_scores",
     "score",
     "summary",
@@ -84,8 +112,16 @@ __all__ = [
 if TYPE_CHECKING:
     from .classifiers import load_classifier
     from .classifiers.protocol import ClipClassifier, ClipInput
+    from .corpus.item import Item
+    from .corpus.job import Choosing, Job, Looking, Scoring
+    from .corpus.sources import list_items
     from .datasets.scenes import load_scenes
+    from .engines.limits import Limits
+    from .engines.local import LocalEngine
+    from .engines.ray import RayEngine
+    from .engines.run import CorpusReport, run_corpus
     from .errors import SalientClipsError
+    from .outputs.corpus_dataset import read_clips, read_corpus, read_videos
     from .outputs.exports import export
     from .outputs.score_files import load_scores, save_scores
     from .samplers import Sampler, make_sampler

@@ -280,6 +280,7 @@ def engine_for(options: Many) -> Engine:
     Raises:
         InputError: The options contradict one another.
     """
+    from ..corpus.job import ENGINES
     from ..engines.limits import Limits
     from ..engines.local import LocalEngine
     from ..engines.ray import RayEngine
@@ -291,7 +292,7 @@ def engine_for(options: Many) -> Engine:
     if options.engine != "local":
         from ..errors import UnknownNameError
 
-        raise UnknownNameError("engine", options.engine, ("local", "ray"))
+        raise UnknownNameError("engine", options.engine, ENGINES)
     if options.address is not None:
         raise InputError("--address is where a Ray cluster is", "give --engine ray, or leave it out")
     return LocalEngine(options.workers, options.threads, limits)

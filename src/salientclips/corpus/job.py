@@ -17,6 +17,9 @@ from ..timeline import ClipSpec
 
 Verb = Literal["score", "select", "classify"]
 
+ENGINES: tuple[str, ...] = ("local", "ray")
+"""Who can work on a corpus: processes of this machine, or a Ray cluster (:mod:`salientclips.engines`)."""
+
 
 @dataclass(frozen=True)
 class Scoring:

@@ -45,6 +45,7 @@ _PACKAGES = (
     _Package("numpy", "numpy", "arrays"),
     _Package("pyarrow.parquet", "pyarrow", "score files in Parquet"),
     _Package("typer", "typer", "the command line"),
+    _Package("psutil", "psutil", "memory limits of worker processes"),
     _Package("safetensors", "safetensors", "weights of samplers"),
     _Package("torch", "torch", "classifiers, training", "torch"),
     _Package("torchvision", "torchvision", "r3d_18, mc3_18, r2plus1d_18", "torch"),
@@ -52,6 +53,8 @@ _PACKAGES = (
     _Package("jinja2", "jinja2", "pages: report, view, compare", "report"),
     _Package("matplotlib", "matplotlib", "figures: evaluate, scores.plot()", "plots"),
     _Package("mcp.server", "mcp", "salientclips mcp", "mcp"),
+    _Package("fsspec", "fsspec", "many videos: URLs (s3:// needs s3fs too, gs:// gcsfs)", "remote"),
+    _Package("ray.data", "ray", "many videos: --engine ray", "ray"),
 )
 
 

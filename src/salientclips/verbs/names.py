@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..classifiers import CLASSIFIERS
+from ..corpus.job import ENGINES
 from ..samplers import SAMPLERS
 from ..samplers.card import ARCHITECTURES, COMBINATIONS, OBJECTIVES, STREAMS
 from ..samplers.released import released_cards
@@ -17,7 +18,7 @@ def names() -> dict[str, tuple[str, ...]]:
 
     Returns:
         Kinds ``samplers``, ``streams``, ``architectures``, ``objectives``, ``combinations``, ``strategies``,
-        ``classifiers`` and ``features``.
+        ``classifiers``, ``features`` and ``engines``.
     """
     return {
         "samplers": SAMPLERS,
@@ -28,6 +29,7 @@ def names() -> dict[str, tuple[str, ...]]:
         "strategies": STRATEGIES,
         "classifiers": CLASSIFIERS,
         "features": FEATURES,
+        "engines": ENGINES,
     }
 
 
