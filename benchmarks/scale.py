@@ -50,7 +50,8 @@ def measured() -> Iterator[Costs]:
         features = {(row["video"], row["what"]): row for row in csv.DictReader(file)}
     with (RESULTS / "end_to_end.csv").open() as file:
         chains = {
-            (row["video"].removesuffix(".mp4"), row["strategy"], row["k"]): row for row in csv.DictReader(file)
+            (row["video"].removesuffix(".mp4"), row["strategy"], row["k"]): row
+            for row in csv.DictReader(file)
         }
     for video in sorted({video for video, _ in features}):
         by_lot, dense = chains.get((video, "random", str(K))), chains.get((video, "dense", ""))
@@ -97,11 +98,15 @@ def rows(options: argparse.Namespace) -> Iterator[dict[str, object]]:
 
 def main() -> None:
     """Print the table and write it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--gpu-tflops", type=float, default=20.0, help="TFLOP/s that a GPU sustains on f")
     parser.add_argument("--core-hour", type=float, default=0.04, help="price of a core for an hour")
     parser.add_argument("--gpu-hour", type=float, default=2.0, help="price of a GPU for an hour")
-    parser.add_argument("--read-gbps", type=float, default=10.0, help="gigabytes a second of the shared store")
+    parser.add_argument(
+        "--read-gbps", type=float, default=10.0, help="gigabytes a second of the shared store"
+    )
     table = list(rows(parser.parse_args()))
     with (RESULTS / "scale.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, list(table[0]), lineterminator="\n")
@@ -110,8 +115,12 @@ def main() -> None:
     for row in table:
         print(*row.values(), sep="  ")
     for name in dict.fromkeys(str(row["format"]) for row in table):
-        price = {row["way"]: float(str(row["price_per_1000_hours"])) for row in table if row["format"] == name}
-        print(f"{name}: dense costs {price['dense'] / price['classify']:.0f} times as much as classify with K = {K}")
+        price = {
+            row["way"]: float(str(row["price_per_1000_hours"])) for row in table if row["format"] == name
+        }
+        print(
+            f"{name}: dense costs {price['dense'] / price['classify']:.0f} times as much as classify with K = {K}"
+        )
 
 
 if __name__ == "__main__":
