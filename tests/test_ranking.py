@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from salientclips.errors import InputError
-from salientclips.ranking import choose
+from salientclips.ranking import choose, mean_of_those_there
 from salientclips.timeline import ClipGrid
 
 scores_lists = st.lists(st.integers(-5, 5).map(float), min_size=1, max_size=60)
@@ -112,3 +112,14 @@ def test_no_clips_no_selection() -> None:
     chosen = choose(np.zeros(0), ClipGrid((), ()), 3, rule="cumulative", coverage=1.0)
     assert chosen.indices == ()
     assert "0 clips" in chosen.note
+
+
+def test_the_mean_is_of_those_that_are_there() -> None:
+    nan = np.nan
+    values = np.array([[1.0, nan, nan, 4.0], [3.0, 5.0, nan, 8.0]])
+    assert_equal = np.testing.assert_array_equal
+    assert_equal(mean_of_those_there(values), [2.0, 5.0, nan, 6.0])
+    assert_equal(mean_of_those_there(values, np.array([3.0, 1.0])), [1.5, 5.0, nan, 5.0])
+    # The one that counts is missing: the other is better than nothing.
+    assert_equal(mean_of_those_there(values, np.array([1.0, 0.0])), [1.0, 5.0, nan, 4.0])
+    assert_equal(mean_of_those_there(values[:, :, None], np.array([3.0, 1.0]))[:, 0], [1.5, 5.0, nan, 5.0])

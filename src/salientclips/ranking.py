@@ -216,3 +216,28 @@ def with_median(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """
     lost = np.isnan(scores)
     return np.where(lost, 0.0 if lost.all() else np.median(scores[~lost]), scores)
+
+
+def mean_of_those_there(
+    values: npt.NDArray[np.float64], weights: npt.NDArray[np.float64] | None = None
+) -> npt.NDArray[np.float64]:
+    """Average several opinions of the same things, of which some may be missing.
+
+    Args:
+        values: One opinion a row (num_opinions, ...); NaN where there is none.
+        weights: What each row counts (num_opinions,), at least 0; None for alike. Where all that are there count
+            nothing, they count alike.
+
+    Returns:
+        float64 (...); NaN where no row has an opinion.
+    """
+    there = ~np.isnan(values)
+    alike = there.astype(np.float64)
+    if weights is None:
+        counts = alike
+    else:
+        counts = np.where(there, weights.reshape(-1, *[1] * (values.ndim - 1)), 0.0)
+        counts = np.where(counts.sum(axis=0) > 0, counts, alike)
+    whole = counts.sum(axis=0)
+    total = (np.where(there, values, 0.0) * counts).sum(axis=0)
+    return np.where(whole > 0, total / np.where(whole > 0, whole, 1.0), np.nan)

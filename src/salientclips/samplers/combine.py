@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError, UnknownNameError
-from ..ranking import Rule
+from ..ranking import Rule, mean_of_those_there
 from .card import COMBINATIONS, SCALES, Combination, SamplerCard, Scale
 from .context import with_neighbours
 
@@ -57,7 +57,7 @@ def put_together(card: SamplerCard, said: Mapping[str, Scores]) -> tuple[Scores,
     streams = dict(said)
     weights = {s.stream: s.weight for s in card.streams if s.stream != "audio"}
     if len(set(weights.values())) > 1:
-        streams["visual"] = _weighted_mean(
+        streams["visual"] = mean_of_those_there(
             np.stack([said[name] for name in weights]), np.array(list(weights.values()))
         )
     streams = {name: with_neighbours(scores, card.neighbours) for name, scores in streams.items()}
@@ -71,16 +71,6 @@ def put_together(card: SamplerCard, said: Mapping[str, Scores]) -> tuple[Scores,
         scale=card.score_scale,
     )
     return both, streams
-
-
-def _weighted_mean(scores: Scores, weights: Scores) -> Scores:
-    """Over the first axis; a clip that lacks those that count is judged by the others."""
-    there = ~np.isnan(scores)
-    counts = np.where(there, weights[:, None], 0.0)
-    counts = np.where(counts.sum(axis=0) > 0, counts, there.astype(np.float64))
-    whole = counts.sum(axis=0)
-    total = (np.where(there, scores, 0.0) * counts).sum(axis=0)
-    return np.where(whole > 0, total / np.where(whole > 0, whole, 1.0), np.nan)
 
 
 def combine(

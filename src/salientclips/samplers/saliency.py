@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import WeightsError
+from ..ranking import mean_of_those_there
 from ..types import ClipFeatures
 from .card import Objective, SamplerCard, Stream, StreamCard
 from .inputs import normalise, stream_input
@@ -86,7 +87,7 @@ class Runner:
         }
         visual = [s for s in self.card.streams if s.stream != "audio"]
         if visual:
-            together = _mean_of_those_there(np.stack([said[s.stream] for s in visual]))
+            together = mean_of_those_there(np.stack([said[s.stream] for s in visual]))
             found["visual"] = _saliency(together, visual[0].objective)
         return found
 
@@ -144,11 +145,3 @@ def _activated(logits: Scores, objective: Objective) -> Scores:
 def _saliency(opinions: Scores, objective: Objective) -> Scores:
     """The largest probability under AC, else the one number; NaN stays (num_clips,)."""
     return opinions.max(axis=1) if objective == "ac" else opinions[:, 0]
-
-
-def _mean_of_those_there(opinions: Scores) -> Scores:
-    """Mean over the first axis of those that are not NaN; NaN where all are."""
-    there = ~np.isnan(opinions)
-    count = there.sum(axis=0)
-    total = np.where(there, opinions, 0.0).sum(axis=0)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)

@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from ..cache.store import key_of
+from ..ranking import mean_of_those_there
 from ..samplers.card import Architecture, Objective, Stream
 from ..samplers.inputs import Inputs, normalise
 from ..samplers.nets import network_for
@@ -204,8 +205,8 @@ class Lesson:
         }
         visual = [means for stream, means in shown.items() if stream != "audio"]
         heard = [means for stream, means in shown.items() if stream == "audio"]
-        groups = [_nanmean(np.stack(group)) for group in (visual, heard) if group]
-        return _nanmean(np.stack([group.max(axis=1) for group in groups]))
+        groups = [mean_of_those_there(np.stack(group)) for group in (visual, heard) if group]
+        return mean_of_those_there(np.stack([group.max(axis=1) for group in groups]))
 
     def _mean_outputs(
         self, network: nn.Module, stream: Stream, video: TrainingVideo, device: torch.device, most: int
@@ -247,11 +248,3 @@ def _spread(frames: Inputs, most: int) -> Inputs:
 def _name_of(video: TrainingVideo) -> list[str]:
     digest = hashlib.sha256(video.targets.surety.tobytes() + video.targets.right.tobytes())
     return [video.name, digest.hexdigest(), *video.targets.classes]
-
-
-def _nanmean(values: Scores) -> Scores:
-    """The mean over the first axis of what is there; NaN where nothing is."""
-    there = ~np.isnan(values)
-    count = there.sum(axis=0)
-    total = np.where(there, values, 0.0).sum(axis=0)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)

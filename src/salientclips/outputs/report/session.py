@@ -16,6 +16,7 @@ import numpy as np
 
 from ...errors import InputError, UnknownNameError
 from ...media.stills import Still
+from ...ranking import with_median
 from ...samplers.combine import combine
 from ...types import ClipScores, PacketTable, SelectedClip, Selection
 from .collect import bottom, lanes
@@ -236,8 +237,7 @@ def mixed(scores: ClipScores, sound: float) -> ClipScores:
         "av-convex-score", scores.streams["visual"], scores.streams["audio"], visual_weight=weight
     )
     parameters = {**scores.sampler_parameters, "combination": "av-convex-score", "visual_weight": weight}
-    values = np.where(np.isnan(values), np.nanmedian(values), values)
-    return replace(scores, scores=values, rule="top", sampler_parameters=parameters)
+    return replace(scores, scores=with_median(values), rule="top", sampler_parameters=parameters)
 
 
 def _shown(clip: SelectedClip) -> ShownClip:
