@@ -438,10 +438,10 @@ from salientclips.outputs.corpus_dataset import DatasetWriter
 
 writer = DatasetWriter(Path(sys.stdin.readline().strip()), FACTS)
 if os.fork() == 0:  # a worker that outlives a killed writer
+    print("held", flush=True)
     sys.stdin.read()
     os._exit(0)
-print("held", flush=True)
-sys.stdin.read()
+os.wait()
 """
 
 
