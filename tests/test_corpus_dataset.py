@@ -40,6 +40,9 @@ from salientclips.outputs.corpus_dataset import (
 from salientclips.outputs.corpus_dataset.schema import CLIPS, VIDEOS
 from salientclips.timeline import ClipSpec
 
+names_of_open_files = pytest.mark.skipif(
+    not Path("/proc/self/fd").exists(), reason="needs /proc to name open files"
+)
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs fork and SIGKILL")
 
 
@@ -260,6 +263,16 @@ def test_a_video_is_taken_once(tmp_path: Path) -> None:
             late()
 
 
+def test_a_forked_worker_does_not_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = DatasetWriter(tmp_path, FACTS)
+    writer.add(make_outcome("/v/a.mp4"))
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    with pytest.raises(InputError, match="another process"):
+        writer.flush()
+    writer.close()
+    assert committed(tmp_path) == 0
+
+
 def test_what_was_done_before_an_error_is_kept(tmp_path: Path) -> None:
     def work() -> None:
         with DatasetWriter(tmp_path, FACTS) as writer:
@@ -346,6 +359,73 @@ def test_killed_anywhere_the_same_rows_come(
     write(whole, CORPUS)
     assert_same(folder, whole)
     assert not list(folder.rglob("*.partial"))
+
+
+class CrashError(BaseException):
+    pass
+
+
+def watch_the_disk(monkeypatch: pytest.MonkeyPatch, crash_at: int = 99) -> list[str]:
+    """What is brought to the disk and renamed, as it goes; stops before the step of that number."""
+    steps: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def step(name: str) -> None:
+        if len(steps) == crash_at:
+            raise CrashError
+        steps.append(name)
+
+    def watched_fsync(opened: int) -> None:
+        step(f"sync {Path(os.readlink(f'/proc/self/fd/{opened}')).name}")
+        fsync(opened)
+
+    def watched_replace(self: Path, target: Path) -> Path:
+        step(f"rename to {target.parent.name}/{target.name}")
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", watched_fsync)
+    monkeypatch.setattr(Path, "replace", watched_replace)
+    return steps
+
+
+STEPS = [
+    "sync .part-00000001.parquet.partial",
+    "rename to clips/part-00000001.parquet",
+    "sync clips",
+    "sync .part-00000001.parquet.partial",
+    "rename to videos/part-00000001.parquet",
+    "sync videos",
+]
+
+
+@names_of_open_files
+def test_clips_are_on_the_disk_before_the_videos_take_their_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with DatasetWriter(tmp_path, FACTS) as writer:
+        writer.add(make_outcome("/v/a.mp4"))
+        steps = watch_the_disk(monkeypatch)
+        writer.flush()
+        monkeypatch.undo()
+    assert steps == STEPS
+
+
+@names_of_open_files
+@pytest.mark.parametrize("at", range(len(STEPS)))
+def test_a_crash_before_each_step_of_a_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    with DatasetWriter(tmp_path, FACTS) as writer:
+        writer.add(make_outcome("/v/a.mp4"))
+        watch_the_disk(monkeypatch, at)
+        with pytest.raises(CrashError):
+            writer.flush()
+        monkeypatch.undo()
+    is_there = at > STEPS.index("rename to videos/part-00000001.parquet")
+    assert read_corpus(tmp_path).clips.num_rows == 3 * is_there
+    with DatasetWriter(tmp_path, FACTS) as writer:
+        assert writer.add(make_outcome("/v/a.mp4")) != is_there
+    assert read_corpus(tmp_path).clips.num_rows == 3
 
 
 def test_numbers_of_parts_go_on(tmp_path: Path) -> None:
@@ -490,9 +570,6 @@ def test_failed_ones_are_done_again_when_asked(tmp_path: Path) -> None:
 def test_a_crash_between_two_rewrites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, survive: int) -> None:
     for i in range(3):
         write(tmp_path, [make_failure(f"/v/bad{i}.mp4"), make_outcome(f"/v/good{i}.mp4")])
-
-    class CrashError(BaseException):
-        pass
 
     left, drop = [survive], parts._write
 
