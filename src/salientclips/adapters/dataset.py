@@ -10,15 +10,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ..classifiers.look import clip_frame_times
-from ..classifiers.protocol import ClipInput
-from ..media.decode import FrameReader
 from ..media.demux import lazy_times, read_packets
 from ..media.frame_numbers import packets_of
 from ..networks.extras import require
 from ..types import PacketTable, Selection
+from .clip_items import ClipMaker
 
 require("torch", "torch")
 import torch  # noqa: E402
@@ -59,8 +55,7 @@ class SalientClips(Items):
         for selection, label in videos:
             packets_of(selection)  # a video that is gone or changed is told now, not in a worker
             self._items += [(selection.scores.path, clip, label) for clip in selection.clips]
-        self._input = ClipInput(num_frames, frame_step, 1, 1, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), None)
-        self._size, self._transform = size, transform
+        self._maker = ClipMaker(num_frames, frame_step, size, transform)
 
     def __len__(self) -> int:
         return len(self._items)
@@ -77,19 +72,8 @@ class SalientClips(Items):
         """
         path, clip, label = self._items[index]
         table = _table(path)
-        times = clip_frame_times(clip, lazy_times(table), self._input)
-        with FrameReader(path, table, size=self._size) as reader:
-            frames = reader.frames_at(times)
-        pictures = np.stack([frame.rgb for frame in frames]).transpose(0, 3, 1, 2)
-        tensor = torch.from_numpy(np.ascontiguousarray(pictures))
-        return {
-            "clip": tensor if self._transform is None else self._transform(tensor),
-            "times_s": torch.tensor([float(frame.time) for frame in frames], dtype=torch.float64),
-            "label": label,
-            "video": str(path),
-            "rank": clip.rank,
-            "score": clip.score,
-        }
+        with self._maker.reader(path, table) as reader:
+            return self._maker.item(reader, lazy_times(table), clip, str(path), label)
 
 
 @lru_cache(maxsize=8)

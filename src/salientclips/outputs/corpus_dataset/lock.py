@@ -22,28 +22,34 @@ class FolderLock:
         InputError: Another process, or another writer of this one, holds it; or the folder may not be written to.
     """
 
+    _opened: int | None = None
+
     def __init__(self, folder: Path) -> None:
         path = folder / LOCK_NAME
         try:
-            self._opened = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+            opened = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise InputError(
                 f"'{folder}' cannot be written to ({error.strerror})", "choose another folder"
             ) from error
         try:
-            _hold(self._opened)
+            _hold(opened)
         except OSError as error:
-            os.close(self._opened)
+            os.close(opened)
             raise InputError(
                 f"another process is writing to '{folder}'", "wait until it ends, or choose another folder"
             ) from error
+        self._opened = opened
         _HELD.add(self)
 
     def release(self) -> None:
         """Let the folder go; a second time does nothing."""
-        if self in _HELD:
-            _HELD.discard(self)
+        if self._opened is not None:
             os.close(self._opened)
+            self._opened = None
+
+    def __del__(self) -> None:
+        self.release()
 
 
 _HELD: weakref.WeakSet[FolderLock] = weakref.WeakSet()

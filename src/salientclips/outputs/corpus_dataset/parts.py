@@ -93,8 +93,8 @@ def remove_leftovers(folder: Path) -> None:
                 raise StoredScoresError(
                     f"'{foreign}' is no part of the data set", "move it to another folder"
                 )
-    for place in (folder, *(folder / table for table in _TABLES)):
-        for unfinished in place.glob(".*.partial"):
+    for table in _TABLES:
+        for unfinished in (folder / table).glob(".part-*.partial"):
             unfinished.unlink()
     for number in _numbers(folder / "clips") - _numbers(folder / "videos"):
         Part(folder, number).clips.unlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic
@@ -20,7 +21,7 @@ class DatasetWriter:
     """The one writer of a data set; a context manager.
 
     A write that fails ends it: :meth:`close` then only lets the folder go, and what was not committed is done again
-    by the next run, like after a kill. To be used by one thread.
+    by the next run, like after a kill. To be used by one thread of the process that opened it.
 
     Args:
         folder: The data set; a new or empty folder, or one that an earlier run of the same job left.
@@ -48,7 +49,7 @@ class DatasetWriter:
         self._part_seconds, self._part_clips = part_seconds, part_clips
         self._gathered, self._since = Gathered(), 0.0
         self._added: set[str] = set()
-        self._is_over = False
+        self._is_over, self._process = False, os.getpid()
         check_free(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -145,16 +146,18 @@ class DatasetWriter:
             InputError: It cannot be written.
         """
         try:
-            if not self._is_over:
+            # A forked worker that leaves the same block has a copy of what was added, and must not write it.
+            if not self._is_over and os.getpid() == self._process:
                 self.flush()
         finally:
             self._is_over = True
             self._lock.release()
 
     def _check_open(self) -> None:
-        if self._is_over:
+        if self._is_over or os.getpid() != self._process:
             raise InputError(
-                f"the writer of '{self._next.folder}' is closed, or failed before", "open it again"
+                f"the writer of '{self._next.folder}' is closed, failed, or is another process's",
+                "open it again",
             )
 
 
