@@ -11,7 +11,8 @@ The tree (catch the branch you care about)::
     │   ├── NoVideoStreamError      a container without moving pictures
     │   ├── NoAudioTrackError       sound was asked for and there is none
     │   ├── NoFramesError           a video stream from which no frame can be had
-    │   └── SeekMismatchError       the decoder never delivered the frame of the asked time
+    │   ├── SeekMismatchError       the decoder never delivered the frame of the asked time
+    │   └── FetchError              a URL or a shard does not give what it should
     ├── FeatureUnavailableError     this file cannot give the feature that was asked for
     ├── StoredScoresError           a score file is damaged, or is of another file or other parameters
     ├── WeightsError                weights are missing, damaged, or of another network
@@ -124,6 +125,19 @@ class SeekMismatchError(MediaError):
             f"'{path}' gives no frame for {asked_s:.3f} s",
             "remux the file (ffmpeg -i IN -c copy OUT.mkv) and try again",
         )
+
+
+class FetchError(MediaError):
+    """A video, or the list or shard that names it, cannot be had from where it lies.
+
+    Args:
+        place: The URL or the path, as it may be shown: without passwords and signatures.
+        reason: Why, in one line.
+        remedy: What to do about it, in one line.
+    """
+
+    def __init__(self, place: str, reason: str, remedy: str) -> None:
+        super().__init__(f"'{place}' cannot be fetched ({reason})", remedy)
 
 
 class FeatureUnavailableError(SalientClipsError):
