@@ -62,7 +62,7 @@ def local_path(place: str) -> Path | None:
     return Path(place.partition("://")[2]) if protocol_of(place) in _LOCAL else None
 
 
-def absolute(path: Path) -> str:
+def absolute(path: str | Path) -> str:
     """The name of a local file.
 
     Args:
@@ -72,7 +72,7 @@ def absolute(path: Path) -> str:
         Its absolute path without ``..``; links keep their names, unless ``..`` leads back out of one.
     """
     plain = os.path.abspath(path)
-    if ".." in path.parts and os.path.realpath(plain) != os.path.realpath(path):
+    if ".." in os.fspath(path).split(os.sep) and os.path.realpath(plain) != os.path.realpath(path):
         return os.path.realpath(path)
     return plain
 
@@ -154,10 +154,10 @@ def beside(text: str, folder: str) -> str:
     Returns:
         The name.
     """
-    if is_url(text) or Path(text).expanduser().is_absolute():
+    if is_url(text) or text.startswith("~") or os.path.isabs(text):
         return canonical(text)
     if not is_url(folder):
-        return canonical(str(Path(folder) / Path(text).expanduser()))
+        return absolute(os.path.join(folder, text))
     protocol, _, base = folder.partition("://")
     joined = f"{base.rstrip('/')}/{text}"
     if {".", ".."} & set(text.split("/")):
@@ -175,8 +175,10 @@ def suffix_of(place: str) -> str:
         The ending in small letters with its dot, ``.tar.gz`` being one; empty where there is none.
     """
     if is_url(place):
-        place = split_member(place)[0] if protocol_of(place) == "tar" else path_of(place)
-    name = PurePosixPath(place).name.lower()
+        url = split_member(place)[0] if protocol_of(place) == "tar" else path_of(place).partition("://")[2]
+        # The first part of HTTP's is a host: it has a domain and no ending.
+        place = url.partition("/")[2] if protocol_of(place) in ("http", "https") else url
+    name = place.rpartition("/")[2].lower()
     return ".tar.gz" if name.endswith(".tar.gz") else PurePosixPath(name).suffix
 
 
@@ -210,11 +212,13 @@ def shown_name(place: str) -> str:
     url = place
     if protocol_of(place) not in _NO_USERS:
         url = re.sub(r"^([^:]+://)[^/?#]*@", r"\1", place)
+    url, fragment_mark, fragment = url.partition("#")
     head, mark, query = url.partition("?")
-    query, fragment_mark, fragment = query.partition("#")
     parts = query.split("&")
     kept = [part for part in parts if not _SECRET_NAME.fullmatch(part.partition("=")[0])]
-    if _SECRET_IN_TEXT.search(fragment):
+    if mark == "" and not fragment_mark:
+        return head
+    if any(_SECRET_NAME.fullmatch(part.partition("=")[0]) for part in fragment.split("&")):
         fragment_mark, fragment = "", ""
     return head + (mark if kept else "") + "&".join(kept) + fragment_mark + fragment
 

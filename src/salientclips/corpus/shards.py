@@ -60,7 +60,9 @@ def _parts(name: str) -> tuple[str, str]:
 
 
 def _is_video(name: str) -> bool:
-    return bool(_parts(name)[0]) and PurePosixPath(name).suffix.lower() in SUFFIXES
+    # WebDataset gives a hidden file in a folder a key: the folder. It is no video all the same.
+    hidden = name.rpartition("/")[2].startswith(".")
+    return bool(_parts(name)[0]) and not hidden and PurePosixPath(name).suffix.lower() in SUFFIXES
 
 
 def _item(name: str, url: str, said: dict[str, bytes]) -> Item:

@@ -92,6 +92,8 @@ def _merged(items: Iterable[Item]) -> tuple[Item, ...]:
 
 def _check_reachable(video: str, reachable: set[str]) -> None:
     """Refuse a protocol that nobody speaks here before any work begins, not video by video."""
+    if not is_url(video):
+        return
     place = split_member(video)[1] if protocol_of(video) == "tar" else video
     protocol = protocol_of(place)
     if protocol not in reachable and local_path(place) is None:
