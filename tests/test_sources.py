@@ -26,7 +26,7 @@ from salientclips.corpus.braces import expand_braces
 from salientclips.corpus.item import Item
 from salientclips.corpus.names import canonical, member_name, scrubbed, shown_name, split_member, suffix_of
 from salientclips.corpus.sources import list_items
-from salientclips.errors import FetchError, FileMissingError, InputError, MissingExtraError
+from salientclips.errors import FetchError, FileMissingError, InputError
 
 
 @pytest.fixture(autouse=True)

@@ -75,12 +75,14 @@ def _copy_whole(url: str, copy: Path) -> None:
     def once() -> None:
         if protocol_of(url) in ("http", "https"):
             # The transfer announces its length itself and fails if it ends early; a signed URL may allow no more.
-            files.get_file(place, str(copy))
+            files.get_file(place, str(copy), chunk_size=CHUNK_BYTES)
             return
         facts = files.info(place)
         if facts.get("type") == "directory":
             raise FetchError(shown_name(url), "it is a folder", "give a folder with a '/' at its end")
         files.get_file(place, str(copy))
+        # What was announced may come of a listing that is older than the video.
+        files.invalidate_cache()
         _check_length(copy.stat().st_size, facts.get("size"))
 
     attempt(url, once, copy.parent)
