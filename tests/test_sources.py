@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from braceexpand import UnbalancedBracesError, braceexpand
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from webdataset.tariterators import base_plus_ext, group_by_keys, tar_file_iterator
 
@@ -311,6 +311,7 @@ def test_a_shard_that_makes_no_sense(tmp_path: Path, beside: list[tuple[str, byt
 member_names = st.text(st.sampled_from("ab./:%#? é_3A25"), min_size=1, max_size=12)
 
 
+@settings(max_examples=50)
 @given(st.lists(member_names.map(lambda n: f"{n}.mp4"), unique=True, min_size=1, max_size=6))
 def test_keys_are_those_of_webdataset(members: list[str]) -> None:
     import io
