@@ -18,6 +18,7 @@ EXAMPLES: list[errors.SalientClipsError] = [
     errors.NoAudioTrackError(Path("mute.mp4")),
     errors.NoFramesError(Path("hollow.mp4")),
     errors.SeekMismatchError(Path("odd.ts"), 3.0),
+    errors.FetchError("https://a.org/a.mp4", "HTTP 403", "check your rights"),
     errors.StoredScoresError("other file", "score again"),
     errors.WeightsError("no weights", "give some"),
     errors.MissingExtraError("torch", "torch", "not installed"),

@@ -20,7 +20,7 @@ from salientclips.timeline import ClipSpec  # noqa: E402
 from salientclips.types import FeatureParameters  # noqa: E402
 
 F = ["-c", "mc3_18", "--random-weights", "--clip-frames", "4", "--frame-step", "2", "--crop-px", "32"]
-HOW = "--streams md --frames-per-clip 1 --epochs 1 -k 4 --tie-gap 0".split()
+HOW = ["--streams", "md", "--frames-per-clip", "1", "--epochs", "1", "-k", "4", "--tie-gap", "0"]
 
 
 @pytest.fixture(scope="module")

@@ -220,3 +220,10 @@ def test_a_manifest_that_tears_a_group_is_refused() -> None:
     assert len(split_entries(mates)["test"]) == 2
     with pytest.raises(InputError, match="validation_share"):
         split_entries(mates, validation_share=1.0)
+
+
+def test_a_url_is_no_file_and_is_not_shown(tmp_path: Path) -> None:
+    path = write(tmp_path, "path\na.mp4\nhttps://me:secret@host/b.mp4\n")
+    with pytest.raises(InputError, match="line 3: the path is a URL") as caught:
+        read_manifest(path)
+    assert "secret" not in str(caught.value)

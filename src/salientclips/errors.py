@@ -14,7 +14,8 @@ The tree (catch the branch you care about)::
     │   ├── SeekMismatchError       the decoder never delivered the frame of the asked time
     │   ├── TimeLimitError          a file of a corpus took longer than a file may
     │   ├── MemoryLimitError        a file of a corpus took more memory than a file may
-    │   └── WorkerDiedError         the process that read a file of a corpus died of it
+    │   ├── WorkerDiedError         the process that read a file of a corpus died of it
+    │   └── FetchError              a URL or a shard does not give what it should
     ├── FeatureUnavailableError     this file cannot give the feature that was asked for
     ├── StoredScoresError           a score file is damaged, or is of another file or other parameters
     ├── WeightsError                weights are missing, damaged, or of another network
@@ -157,6 +158,19 @@ class WorkerDiedError(MediaError):
             f"the process that read '{video}' died ({how})",
             "try it alone; if that fails too, re-encode it and report it",
         )
+
+
+class FetchError(MediaError):
+    """A video, or the list or shard that names it, cannot be had from where it lies.
+
+    Args:
+        place: The URL or the path, as it may be shown: without passwords and signatures.
+        reason: Why, in one line.
+        remedy: What to do about it, in one line.
+    """
+
+    def __init__(self, place: str, reason: str, remedy: str) -> None:
+        super().__init__(f"'{place}' cannot be fetched ({reason})", remedy)
 
 
 class FeatureUnavailableError(SalientClipsError):

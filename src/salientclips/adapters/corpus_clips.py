@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from ..corpus.fetch import local_copy
 from ..errors import InputError, StoredScoresError
 from ..media.demux import lazy_times, read_packets
 from ..media.fingerprint import fingerprint
@@ -152,7 +151,7 @@ class CorpusClips(Items):
         assert self._videos is not None
         (row,) = self._videos.slice(which, 1).to_pylist()
         video, label = from_text(row["video"]), "|".join(map(from_text, row["true_labels"]))
-        with _local_copy(video) as path:
+        with local_copy(video) as path:
             if fingerprint(path) != Fingerprint(row["size_bytes"], row["sha256"]):
                 raise StoredScoresError(f"'{video}' is not the video that was scored", "score it again")
             table = read_packets(path)
@@ -193,11 +192,3 @@ def _on_a_frame(time_s: float, shown: Sequence[Fraction]) -> Fraction:
     at = bisect_left(shown, Fraction(time_s))
     near = (shown[i] for i in range(max(0, at - 1), min(len(shown), at + 1)))
     return next((time for time in near if float(time) == time_s), Fraction(time_s))
-
-
-def _local_copy(video: str) -> AbstractContextManager[Path]:
-    """Where a video can be read: itself, or a copy of what a URL or a shard holds, gone after the block."""
-    if "://" not in video:  # no absolute path has that
-        return nullcontext(Path(video))
-    fetch = import_module("salientclips.corpus.fetch")
-    return cast("AbstractContextManager[Path]", fetch.local_copy(video))

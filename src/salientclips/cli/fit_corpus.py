@@ -83,7 +83,7 @@ def prepared(
                 watch=None if show is None else lambda tally, _: show(tally),
             )
     bad = {outcome.row.video for outcome in failed}
-    entries, unfetched = kept_entries([item for item in items if item.video not in bad], folder)
+    entries, unfetched = kept_entries([item for item in items if item.name not in bad], folder)
     source = Path(words[0]).resolve().name if len(words) == 1 else ""
     return Prepared(entries, source, tuple(map(_left_out, (*failed, *unfetched))))
 

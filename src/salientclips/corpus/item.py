@@ -1,7 +1,7 @@
 """One video of a corpus, before anything of it is read: its name, and what a manifest said of it.
 
-The name is also where it lies, and it is the same in every run, on every machine that can reach the video: so a run
-that was stopped knows what is done. Nothing here touches a file.
+The name is also where it lies, less what lets somebody in, and it is the same in every run, on every machine that can
+reach the video: so a run that was stopped knows what is done. Nothing here touches a file.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ..datasets.manifest import Entry, Split
+from .names import shown_name
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,11 @@ class Item:
     """As in a manifest; None where nobody says."""
     spans: tuple[tuple[Fraction, Fraction], ...] = ()
     """As in a manifest: where the labelled thing happens, seconds on the timeline."""
+
+    @property
+    def name(self) -> str:
+        """What rows and messages call it: ``video`` without passwords and signatures; the same if it is signed anew."""
+        return shown_name(self.video)
 
     @classmethod
     def of(cls, entry: Entry) -> Item:

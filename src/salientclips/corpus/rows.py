@@ -25,7 +25,7 @@ class VideoRow:
     """What is known of a video after the work."""
 
     video: str
-    """Its name (:class:`~salientclips.corpus.item.Item`)."""
+    """Its name (:attr:`~salientclips.corpus.item.Item.name`)."""
     status: Literal["ok", "failed"] = "ok"
     error_type: str | None = None
     """Class of the error, as in :mod:`salientclips.errors`; None where all went well, as the next two."""
@@ -120,7 +120,7 @@ def failure(item: Item, error: SalientClipsError, kind: str | None = None) -> Ou
     """
     return Outcome(
         VideoRow(
-            item.video,
+            item.name,
             "failed",
             error_type=kind or type(error).__name__,
             message=" ".join(error.message.split()),

@@ -13,31 +13,16 @@ import csv
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
 
 from ..errors import FileMissingError, InputError
-
-Split = Literal["train", "validation", "test"]
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")
-
-COLUMNS = ("path", "label", "group", "split", "spans")
-"""The columns of a manifest file; only the first must be there."""
-
-_SPLIT_WORDS: dict[str, Split | None] = {
-    "": None,
-    "train": "train",
-    "training": "train",
-    "validation": "validation",
-    "validate": "validation",
-    "valid": "validation",
-    "val": "validation",
-    "test": "test",
-    "testing": "test",
-}
+from .rows import COLUMNS as COLUMNS
+from .rows import SPLITS as SPLITS
+from .rows import Row, is_url, read_csv_rows
+from .rows import Split as Split
 
 
 @dataclass(frozen=True)
@@ -67,57 +52,25 @@ def read_manifest(path: Path) -> tuple[Entry, ...]:
 
     Raises:
         FileMissingError: There is no such file.
-        InputError: It is no CSV with a column ``path``, or a row makes no sense; the message names the row.
+        InputError: It is no CSV with a column ``path``, or a row makes no sense or gives a URL; the message names
+            the row.
     """
     if not path.is_file():
         raise FileMissingError(path)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
-            if "path" not in (reader.fieldnames or ()):
-                raise InputError(
-                    f"'{path}' has no column 'path'", f"give a CSV with the heading {','.join(COLUMNS)}"
-                )
-            rows = [(reader.line_num, row) for row in reader]
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise InputError(f"'{path}' is no CSV in UTF-8 ({error})", "save it as CSV, UTF-8") from error
-    entries = tuple(_entry(row, path, line) for line, row in rows)
+    entries = tuple(_entry(row, path, where) for where, row in read_csv_rows(path, str(path)))
     _refuse_twice(entries, path)
     if not entries:
         raise InputError(f"'{path}' lists no video", "give one row a video")
     return entries
 
 
-def _entry(row: Mapping[str, str | None], manifest: Path, line: int) -> Entry:
-    where = f"'{manifest}', line {line}"
-    value = {name: (row.get(name) or "").strip() for name in COLUMNS}
-    if not value["path"]:
-        raise InputError(f"{where}: the path is empty", "give a file name")
-    word = value["split"].lower()
-    if word not in _SPLIT_WORDS:
-        raise InputError(f"{where}: there is no split {value['split']!r}", f"use one of {', '.join(SPLITS)}")
+def _entry(row: Row, manifest: Path, where: str) -> Entry:
+    if is_url(row.path):
+        # As a path it would be a missing file; its text may hold a password, so it is not shown.
+        raise InputError(f"{where}: the path is a URL", "give files here; URLs are for a corpus")
     # pathlib keeps an absolute path as it is.
-    return Entry(
-        path=manifest.parent / Path(value["path"]).expanduser(),
-        labels=tuple(dict.fromkeys(part.strip() for part in value["label"].split("|") if part.strip())),
-        group=value["group"],
-        split=_SPLIT_WORDS[word],
-        spans=_spans(value["spans"], where),
-    )
-
-
-def _spans(text: str, where: str) -> tuple[tuple[Fraction, Fraction], ...]:
-    spans = []
-    for part in filter(None, (part.strip() for part in text.split(";"))):
-        try:
-            # Exact as written: 0.1 is a tenth. The first "-" may be a sign, so the split is at the last.
-            start, end = (Fraction(side.strip()) for side in part.rsplit("-", 1))
-        except (ValueError, ZeroDivisionError) as error:
-            raise InputError(f"{where}: {part!r} is no span", "write start-end in seconds, 3.5-8") from error
-        if end <= start:
-            raise InputError(f"{where}: the span {part!r} ends before it starts", "write start-end")
-        spans.append((start, end))
-    return tuple(sorted(spans))
+    path = manifest.parent / Path(row.path).expanduser()
+    return Entry(path, row.labels, row.group, row.split, row.spans)
 
 
 def _refuse_twice(entries: Iterable[Entry], manifest: Path) -> None:

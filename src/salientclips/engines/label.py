@@ -11,13 +11,14 @@ import hashlib
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from ..cache.features import load_or_read
 from ..cache.predictions import identity, load_or_look
 from ..corpus.fetch import local_copy
 from ..corpus.item import Item
 from ..corpus.job import Looking
+from ..corpus.names import local_path, suffix_of
 from ..corpus.rows import Outcome, VideoRow, failure
 from ..datasets.manifest import Entry
 from ..errors import SalientClipsError
@@ -71,7 +72,7 @@ class LabelStage:
         """As :meth:`~salientclips.engines.work.Stage.open`."""
         how = self.labelling
         if how.looking is None:
-            return lambda item: Outcome(VideoRow(item.video))
+            return lambda item: Outcome(VideoRow(item.name))
         f = load(how.looking, threads)
         name = identity(f)
 
@@ -79,7 +80,7 @@ class LabelStage:
             with at_hand(item) as (path, _):
                 said = load_or_look(path, f, how.clips, folder=how.cache, name=name, threads=threads)
             length_s = float(said.grid.ends[-1] - said.grid.starts[0])
-            row = VideoRow(item.video, duration_s=length_s, num_clips=len(said.grid))
+            row = VideoRow(item.name, duration_s=length_s, num_clips=len(said.grid))
             return Outcome(row, seconds=said.seconds)
 
         return label
@@ -128,10 +129,11 @@ def kept_entry(item: Item, cache: Path) -> Entry:
     Raises:
         MediaError: It cannot be fetched.
     """
-    path = Path(item.video)
-    if "://" in item.video:
-        suffix = PurePosixPath(item.video.split("::")[0].split("?")[0]).suffix
-        path = cache / "media" / f"{hashlib.sha256(item.video.encode()).hexdigest()[:32]}{suffix}"
+    path = local_path(item.video)
+    if path is None:
+        # By the name and not the URL: one that is signed anew is the same video.
+        kept = hashlib.sha256(item.name.encode()).hexdigest()[:32]
+        path = cache / "media" / f"{kept}{suffix_of(item.video)}"
         if not path.is_file():
             path.parent.mkdir(parents=True, exist_ok=True)
             with local_copy(item.video) as copy, whole_file(path) as beside:

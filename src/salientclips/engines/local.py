@@ -155,6 +155,6 @@ def outcome_of(worker: GuardedWorker[Between, Outcome], item: Item, given: Betwe
         StageFailedError, Stopped: As :meth:`GuardedWorker.do`.
     """
     try:
-        return worker.do(item.video, given)
+        return worker.do(item.name, given)
     except SalientClipsError as error:
         return failure(item, error)

@@ -91,7 +91,7 @@ def _row(done: Scored, clip_rows: int) -> VideoRow:
     scores, item = done.scores, done.item
     grid = scores.grid
     return VideoRow(
-        video=item.video,
+        video=item.name,
         true_labels=item.labels,
         group=item.group,
         split=item.split,

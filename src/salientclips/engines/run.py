@@ -146,7 +146,7 @@ def run_corpus(
     if max_failures is not None and max_failures < 0:
         raise InputError(f"max_failures = {max_failures} makes no sense", "give 0 or more")
     with DatasetWriter(folder, wanted.facts(), retry_failed=retry_failed) as writer:
-        todo = [item for item in items if item.video not in writer.done]
+        todo = [item for item in items if item.name not in writer.done]
         tally = Tally(len(items), len(items) - len(todo), _failed(folder, items))
         failures: list[Outcome] = []
         stopped = False
@@ -183,5 +183,5 @@ def _failed(folder: Path, items: Sequence[Item]) -> int:
     """How many videos of the corpus have failed in earlier runs."""
     rows = read_videos(folder, ["video", "status"])
     failed = rows.filter(pc.equal(rows["status"], "failed"))["video"].to_pylist()
-    wanted = {item.video for item in items} if failed else set()
+    wanted = {item.name for item in items} if failed else set()
     return sum(from_text(video) in wanted for video in failed)

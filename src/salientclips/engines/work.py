@@ -201,7 +201,7 @@ def _judge(how: Scoring) -> Sampler:
 
 
 def _by_name(line: str, path: Path, item: Item) -> str:
-    return line.replace(str(path), item.video)
+    return line.replace(str(path), item.name)
 
 
 def _here(scores: ClipScores, path: Path) -> ClipScores:
