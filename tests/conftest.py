@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+import logging
 import os
-from collections.abc import Callable
+import sys
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import av
@@ -45,3 +49,36 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real videos at {folder}; set SALIENTCLIPS_DATA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def ray_cluster() -> Iterator[str]:
+    """A Ray cluster of this machine with two cores and one GPU that it only believes in; gives its address.
+
+    One for all tests: starting it takes from five to thirty seconds.
+    """
+    with warnings.catch_warnings():
+        # Its own, on import, and about sockets and files that it leaves to the garbage collector.
+        warnings.simplefilter("ignore")
+        ray = pytest.importorskip("ray", reason="ray is not installed: pip install 'salientclips[ray]'")
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        # Its workers have to find the helpers of the tests, too; they inherit this.
+        path = os.environ.get("PYTHONPATH")
+        os.environ["PYTHONPATH"] = os.pathsep.join(p for p in sys.path if p)
+        ray.init(
+            num_cpus=2,
+            num_gpus=1,
+            include_dashboard=False,
+            object_store_memory=200 << 20,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
+        if path is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = path
+    yield ray.get_runtime_context().gcs_address
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ray.shutdown()
+        gc.collect()

@@ -9,12 +9,18 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from salientclips.corpus.item import Item
 from salientclips.corpus.rows import Outcome, VideoRow
+from salientclips.engines.work import Stage
 from salientclips.errors import InputError, NoVideoStreamError
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,12 @@ class Trouble:
             case "prints":
                 print("noise that is no answer")
                 os.write(1, b"more of it")
+            case "killed":
+                # By somebody else, as far as anybody can tell: once, or as often as it is tried.
+                tries = Path(item.group)
+                tries.write_text(tries.read_text() + "x" if tries.exists() else "x")
+                if item.video != "killed.once" or tries.read_text() == "x":
+                    os.kill(os.getpid(), signal.SIGKILL)
             case "bug":
                 raise ZeroDivisionError("of all things")
             case "refuses":
@@ -66,10 +78,33 @@ class Unopenable:
 
 @dataclass(frozen=True)
 class DiesAtStart:
-    """Kills its process instead of opening."""
+    """Kills its process instead of opening; only the first time, where it is given a file to remember that by."""
+
+    remembered: Path | None = None
 
     def open(self, threads: int) -> Callable[[Item], Item]:
+        if self.remembered is not None and self.remembered.exists():
+            return lambda item: item
+        if self.remembered is not None:
+            self.remembered.touch()
         os._exit(5)
+
+
+@dataclass(frozen=True)
+class Slow(Generic[Given, Made]):
+    """A stage that takes its time, so that whoever wants to disturb it can."""
+
+    stage: Stage[Given, Made]
+    nap_s: float
+
+    def open(self, threads: int) -> Callable[[Given], Made]:
+        work = self.stage.open(threads)
+
+        def slowly(given: Given) -> Made:
+            time.sleep(self.nap_s)
+            return work(given)
+
+        return slowly
 
 
 @dataclass(frozen=True)

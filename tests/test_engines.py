@@ -90,6 +90,27 @@ def test_a_video_that_goes_wrong_costs_itself_alone(name: str, error: str, says:
     assert same_process == (name in ("bug", "refuses"))
 
 
+def test_a_worker_that_somebody_killed_costs_nothing(tmp_path: Path) -> None:
+    video = Item("killed.once", group=str(tmp_path / "tries"))
+    (done,) = ran(LocalEngine(1), [video]).values()
+    assert not done.failed
+    assert (tmp_path / "tries").read_text() == "xx"
+
+
+def test_a_video_that_kills_its_worker_is_tried_twice_and_no_more(tmp_path: Path) -> None:
+    video = Item("killed.always", group=str(tmp_path / "tries"))
+    (done,) = ran(LocalEngine(1), [video]).values()
+    assert (done.row.error_type, "signal 9" in (done.row.message or "")) == ("WorkerDiedError", True)
+    assert (tmp_path / "tries").read_text() == "xx"
+
+
+def test_a_worker_that_was_killed_at_its_start_is_started_again(tmp_path: Path) -> None:
+    run = LocalEngine(1).run(items("a"), DiesAtStart(tmp_path / "died"), Says())
+    (done,) = [one for one in run if one is not None]
+    assert not done.failed
+    assert (tmp_path / "died").exists()
+
+
 def test_what_a_library_prints_is_no_answer() -> None:
     assert not ran(LocalEngine(1), items("prints.mp4", "a"))["prints.mp4"].failed
 

@@ -85,6 +85,7 @@ def score(
     memory_limit: corpus.MemoryLimit = None,
     max_failures: corpus.MaxFailures = None,
     retry_failed: corpus.RetryFailed = False,
+    commit_every: corpus.CommitEvery = 30.0,
     as_json: opt.AsJson = False,
 ) -> None:
     """Give every clip of a video one saliency; of many videos, write a data set."""
@@ -94,7 +95,9 @@ def score(
     from .stored import scores_for
 
     spec = opt.clip_spec(clip_frames, frame_step, clip_seconds)
-    how = corpus.Many(engine, address, workers, threads, time_limit, memory_limit, max_failures, retry_failed)
+    how = corpus.Many(
+        engine, address, workers, threads, time_limit, memory_limit, max_failures, retry_failed, commit_every
+    )
     if not corpus.is_one_video(videos):
         how.refuse(scenes=scenes)
         job = corpus.make_job("score", sampler, seed, frames_per_clip, spec)
@@ -136,6 +139,7 @@ def select(
     memory_limit: corpus.MemoryLimit = None,
     max_failures: corpus.MaxFailures = None,
     retry_failed: corpus.RetryFailed = False,
+    commit_every: corpus.CommitEvery = 30.0,
     as_json: opt.AsJson = False,
 ) -> None:
     """Rank the clips of a video and show the top K with their times; of many videos, write a data set."""
@@ -144,7 +148,9 @@ def select(
     from .stored import scores_for
 
     spec = opt.clip_spec(clip_frames, frame_step, clip_seconds)
-    how = corpus.Many(engine, address, workers, threads, time_limit, memory_limit, max_failures, retry_failed)
+    how = corpus.Many(
+        engine, address, workers, threads, time_limit, memory_limit, max_failures, retry_failed, commit_every
+    )
     if not corpus.is_one_video(videos):
         how.refuse(scenes=scenes, scores=scores)
         job = corpus.make_job("select", sampler, seed, frames_per_clip, spec, k, min_gap, coverage, threshold)
@@ -193,6 +199,7 @@ def classify(
     memory_limit: corpus.MemoryLimit = None,
     max_failures: corpus.MaxFailures = None,
     retry_failed: corpus.RetryFailed = False,
+    commit_every: corpus.CommitEvery = 30.0,
     as_json: opt.AsJson = False,
 ) -> None:
     """Label a video from K of its clips: the mean of their class probabilities; or many videos."""
@@ -205,7 +212,9 @@ def classify(
     from .show import show_prediction
     from .stored import load_for
 
-    how = corpus.Many(engine, address, workers, threads, time_limit, memory_limit, max_failures, retry_failed)
+    how = corpus.Many(
+        engine, address, workers, threads, time_limit, memory_limit, max_failures, retry_failed, commit_every
+    )
     if not corpus.is_one_video(videos):
         how.refuse(scores=scores, label=label)
         looking = Looking(

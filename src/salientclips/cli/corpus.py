@@ -82,7 +82,15 @@ RetryFailed = Annotated[
         "--retry-failed", help="Try videos again that failed in an earlier run.", rich_help_panel=_PANEL
     ),
 ]
-
+CommitEvery = Annotated[
+    float,
+    typer.Option(
+        help="Seconds after which rows are written: what a kill can cost, at most, of what is done. Each time makes "
+        "two files.",
+        min=0.1,
+        rich_help_panel=_PANEL,
+    ),
+]
 
 Output = Annotated[
     Path | None,
@@ -108,6 +116,7 @@ class Many:
     memory_limit_mib: int | None = None
     max_failures: int | None = None
     retry_failed: bool = False
+    commit_every_s: float = 30.0
 
     def refuse(self, **given: object) -> None:
         """Refuse options that belong to a single video.
@@ -258,6 +267,7 @@ def run(videos: Sequence[str], output: Path | None, job: Job, options: Many, as_
             engine=engine,
             retry_failed=options.retry_failed,
             max_failures=options.max_failures,
+            part_seconds=options.commit_every_s,
             watch=watch,
         )
     if events is not None:

@@ -31,7 +31,7 @@ class Item:
 
     @property
     def name(self) -> str:
-        """What rows and messages call it: ``video`` without passwords and signatures; the same if it is signed anew."""
+        """What rows and messages call it: ``video`` less passwords and signatures; the same if signed anew."""
         return shown_name(self.video)
 
     @classmethod

@@ -2,7 +2,9 @@
 
 A decoder in C can hang, eat memory or crash, and nothing inside its own process can be relied on to stop it then.
 So the work is done in a child (``child.py``), and the parent looks on: at the clock, at the child's memory, at
-whether it lives. A child that is stopped or dies costs one video, which is reported; the next video gets a new child.
+whether it lives. A child that is stopped costs one video, which is reported; the next video gets a new child. A child
+that dies may have been killed by somebody else (an operator, a system short of memory), so its video is tried once
+more in a new one, and only the second death is the video's.
 
 The child is no copy of the parent (``fork``) and does not import the caller's script (``multiprocessing``'s spawn),
 so threads, notebooks and scripts without a guarded main are all right. It ends with its parent, whatever ends that.
@@ -80,11 +82,18 @@ class GuardedWorker(Generic[Given, Made]):
             What the stage makes of it.
 
         Raises:
-            TimeLimitError, MemoryLimitError, WorkerDiedError: It took too much, or killed its process.
+            TimeLimitError, MemoryLimitError: It took too much.
+            WorkerDiedError: Its process died, and so did the next one that tried.
             SalientClipsError: Whatever the stage raises.
             StageFailedError: The stage could not be opened: no video can be worked on.
             Stopped: The caller wants no more.
         """
+        try:
+            return self._try(video, given)
+        except WorkerDiedError:
+            return self._try(video, given)
+
+    def _try(self, video: str, given: Given) -> Made:
         child = self._ready()
         child.send(Order(given, self.limits.seconds))
         ends = monotonic() + self.limits.seconds
@@ -125,6 +134,13 @@ class GuardedWorker(Generic[Given, Made]):
         """The child, started and waited for where there is none."""
         if self._child is not None and self._child.death() is None:
             return self._child
+        try:
+            return self._start()
+        except _DiedAtStartError:
+            # As with a video: the first death may be somebody else's doing.
+            return self._start()
+
+    def _start(self) -> _Child:
         self.close()
         child = self._child = _Child(self.stage, self.threads)
         # Loading a classifier takes its time and is no video's fault: no limit here.
@@ -134,7 +150,7 @@ class GuardedWorker(Generic[Given, Made]):
                 self.close()
                 if how is None:
                     raise Stopped
-                raise StageFailedError(SalientClipsError(f"a worker process died at its start ({how})"))
+                raise _DiedAtStartError(SalientClipsError(f"a worker process died at its start ({how})"))
         if isinstance(answer, Failed):
             self.close()
             raise StageFailedError(answer.error)
@@ -148,6 +164,10 @@ class StageFailedError(Exception):
     def __init__(self, error: SalientClipsError) -> None:
         super().__init__(str(error))
         self.error = error
+
+
+class _DiedAtStartError(StageFailedError):
+    """The process died instead of opening the stage."""
 
 
 class _Child:

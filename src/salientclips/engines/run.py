@@ -116,6 +116,7 @@ def run_corpus(
     engine: Engine | None = None,
     retry_failed: bool = False,
     max_failures: int | None = None,
+    part_seconds: float = 30.0,
     watch: Watch | None = None,
 ) -> CorpusReport:
     """Score, select or classify every video of a corpus.
@@ -128,6 +129,7 @@ def run_corpus(
         engine: Who does it; by default the cores of this machine.
         retry_failed: Whether videos that failed in an earlier run are done again.
         max_failures: Stop when more videos than that have failed in this run; None to go on whatever happens.
+        part_seconds: Rows are written so often, seconds: what a kill can cost, at most, of what is done.
         watch: Called as the work goes on.
 
     Returns:
@@ -145,7 +147,9 @@ def run_corpus(
     folder = Path(output)
     if max_failures is not None and max_failures < 0:
         raise InputError(f"max_failures = {max_failures} makes no sense", "give 0 or more")
-    with DatasetWriter(folder, wanted.facts(), retry_failed=retry_failed) as writer:
+    with DatasetWriter(
+        folder, wanted.facts(), retry_failed=retry_failed, part_seconds=part_seconds
+    ) as writer:
         todo = [item for item in items if item.name not in writer.done]
         tally = Tally(len(items), len(items) - len(todo), _failed(folder, items))
         failures: list[Outcome] = []
