@@ -2,10 +2,10 @@
 
     python benchmarks/scale.py [--gpu-tflops 20] [--core-hour 0.04] [--gpu-hour 2.0] [--read-gbps 10]
 
-The parts are measured elsewhere: ``results/features.csv`` has scoring (core seconds and bytes of ten minutes of video),
-``results/end_to_end.csv`` decoding the K clips, decoding all of them, and f. Nothing is timed here; run those first.
-**Not measured, but given** as options: how many TFLOP/s a GPU sustains on f (no GPU was lent; f's operations are
-counted, a multiply-add as two), what a core and a GPU cost an hour, and what a shared store delivers.
+The parts are measured elsewhere: ``results/features.csv`` has scoring (core seconds and bytes of ten minutes of
+video), ``results/end_to_end.csv`` decoding the K clips, decoding all of them, and f. Nothing is timed here; run those
+first. **Not measured, but given** as options: how many TFLOP/s a GPU sustains on f (no GPU was lent; f's operations
+are counted, a multiply-add as two), what a core and a GPU cost an hour, and what a shared store delivers.
 
 A corpus is so many hours in videos of ten minutes. ``select`` scores every video; ``classify`` then decodes K = 10
 clips of each and shows them to f; ``dense`` decodes and shows all. Cores decode, GPUs run f, both at once, so the
