@@ -203,7 +203,6 @@ def classify(
     as_json: opt.AsJson = False,
 ) -> None:
     """Label a video from K of its clips: the mean of their class probabilities; or many videos."""
-    from ..classifiers import load_classifier
     from ..corpus.job import Looking
     from ..outputs.contract import prediction_json
     from ..samplers import DEFAULT_SAMPLER, make_sampler
@@ -215,37 +214,27 @@ def classify(
     how = corpus.Many(
         engine, address, workers, threads, time_limit, memory_limit, max_failures, retry_failed, commit_every
     )
+    looking = Looking(
+        classifier,
+        weights,
+        random_weights,
+        labels,
+        clip_frames,
+        frame_step,
+        crop_px,
+        strategy,
+        top,
+        device,
+    )
     if not corpus.is_one_video(videos):
         how.refuse(scores=scores, label=label)
-        looking = Looking(
-            classifier,
-            weights,
-            random_weights,
-            labels,
-            clip_frames,
-            frame_step,
-            crop_px,
-            strategy,
-            top,
-            device,
-        )
         job = corpus.make_job("classify", sampler, seed, frames_per_clip, None, k, looking=looking)
         corpus.run(videos, output, job, how, as_json)
         return
     video = how.only(videos, output)
     judge = make_sampler(sampler or DEFAULT_SAMPLER, seed=seed, frames_per_clip=frames_per_clip)
     ready = None if scores is None else load_for(video, scores, sampler, frames_per_clip, seed, None)
-    look = load_classifier(
-        classifier,
-        weights=weights,
-        random_weights=random_weights,
-        labels=labels,
-        frames=clip_frames,
-        frame_step=frame_step,
-        crop_px=crop_px,
-        device=device,
-    )
-    whole = VideoClassifier(look, judge, k, strategy, seed, threads or 1)
+    whole = VideoClassifier(looking.load(), judge, k, strategy, seed, threads or 1)
     with progress_bar() as progress:
         prediction = whole(video, label=label, scores=ready, progress=progress)
     if as_json:

@@ -86,26 +86,19 @@ def evaluate(
     ks = parse_k(k)
     if out is not None:
         _check_folder(out, figures)
-    from ..classifiers import load_classifier
+    from ..corpus.job import Looking
     from ..evaluation.tables import write_tables
     from ..verbs.evaluate import evaluate as run
     from .progress import progress_bar
     from .show_evaluation import show_evaluation
 
-    look = load_classifier(
-        classifier,
-        weights=weights,
-        random_weights=random_weights,
-        labels=labels,
-        frames=clip_frames,
-        frame_step=frame_step,
-        crop_px=crop_px,
-        device=device,
+    looking = Looking(
+        classifier, weights, random_weights, labels, clip_frames, frame_step, crop_px, device=device
     )
     with progress_bar() as progress:
         found = run(
             source,
-            look,
+            looking.load(),
             sampler or ["motion"],
             k=ks,
             table_k=table_k,

@@ -175,7 +175,6 @@ def fit(
 
     Stop it at any time: started again, it goes on where it was.
     """
-    from ..classifiers import load_classifier
     from ..corpus.job import Looking
     from ..outputs.fit_json import fit_json
     from ..timeline import ClipSpec
@@ -212,6 +211,9 @@ def fit(
         seed=seed,
         **{key: value for key, value in given.items() if value is not None},  # type: ignore[arg-type]
     )
+    looking = Looking(
+        classifier, weights, random_weights, labels, clip_frames, frame_step, crop_px, device=device
+    )
     if from_spans:
         if weights or random_weights or labels or without_labels or crop_px:
             raise InputError(
@@ -219,16 +221,7 @@ def fit(
             )
         f, spec = None, opt.clip_spec(clip_frames, frame_step, clip_seconds)
     else:
-        f = load_classifier(
-            classifier,
-            weights=weights,
-            random_weights=random_weights,
-            labels=labels,
-            frames=clip_frames,
-            frame_step=frame_step,
-            crop_px=crop_px,
-            device=_own_device(device),
-        )
+        f = looking.load(device=_own_device(device))
         spec = opt.clip_spec(f.input.frames, f.input.frame_step, clip_seconds)
     ready = prepared(
         videos,
@@ -236,11 +229,7 @@ def fit(
         cache=cache,
         clip=spec or (None if f is None else ClipSpec(f.input.frames, f.input.frame_step)),
         parameters=plan.feature_parameters,
-        looking=None
-        if from_spans
-        else Looking(
-            classifier, weights, random_weights, labels, clip_frames, frame_step, crop_px, device=device
-        ),
+        looking=None if from_spans else looking,
         as_json=as_json,
     )
     with progress_bar() as progress:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from .. import classifiers
 from ..errors import InputError
 from ..samplers import DEFAULT_SAMPLER, make_sampler
 from ..timeline import ClipSpec
@@ -63,6 +64,31 @@ class Looking:
     """Classes kept in the row of a video."""
     device: str = "auto"
     """Decides no row."""
+
+    def load(self, *, threads: int | None = None, device: str | None = None) -> classifiers.ClipClassifier:
+        """Load the classifier.
+
+        Args:
+            threads: Clips side by side on a CPU; None for torch's number of threads.
+            device: Where it is to run, if elsewhere than ``device`` says.
+
+        Returns:
+            The classifier.
+
+        Raises:
+            SalientClipsError: As :func:`salientclips.load_classifier`.
+        """
+        return classifiers.load_classifier(
+            self.classifier,
+            weights=self.weights,
+            random_weights=self.random_weights,
+            labels=self.labels,
+            frames=self.clip_frames,
+            frame_step=self.frame_step,
+            crop_px=self.crop_px,
+            device=device or self.device,
+            threads=threads,
+        )
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from ..types import FeatureParameters
 from ..whole_file import whole_file
 from .local import LocalEngine
 from .run import Engine, Tally, Watch
-from .work import at_hand, load
+from .work import at_hand
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class LabelStage:
         how = self.labelling
         if how.looking is None:
             return lambda item: Outcome(VideoRow(item.name))
-        f = load(how.looking, threads)
+        f = how.looking.load(threads=threads)
         name = identity(f)
 
         def label(item: Item) -> Outcome:

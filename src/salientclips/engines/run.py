@@ -22,7 +22,7 @@ from ..errors import InputError
 from ..outputs.corpus_dataset import DatasetWriter, from_text, read_videos
 from ..timeline import ClipSpec
 from .local import LocalEngine
-from .work import Between, Stage, load, stages
+from .work import Between, Stage, stages
 
 
 class Engine(Protocol):
@@ -179,7 +179,7 @@ def _with_clip(job: Job) -> Job:
     """The job with the classifier's clips, and with the certainty that the classifier loads."""
     if job.looking is None:
         return job
-    wanted = load(replace(job.looking, device="cpu")).input
+    wanted = job.looking.load(device="cpu").input
     return replace(job, scoring=replace(job.scoring, clip=ClipSpec(wanted.frames, wanted.frame_step)))
 
 

@@ -15,10 +15,9 @@ from pathlib import Path
 from time import perf_counter
 from typing import Generic, Protocol, TypeVar
 
-from ..classifiers import ClipClassifier, load_classifier
 from ..corpus.fetch import local_copy
 from ..corpus.item import Item
-from ..corpus.job import Job, Looking, Scoring
+from ..corpus.job import Job, Scoring
 from ..corpus.rows import Outcome
 from ..errors import SalientClipsError
 from ..samplers import Sampler, Uniform, make_sampler
@@ -114,7 +113,7 @@ class LookStage:
         """As :meth:`Stage.open`."""
         looking, how = self.job.looking, self.job.scoring
         assert looking is not None, "a job of classify has a classifier"
-        f = load(looking, threads)
+        f = looking.load(threads=threads)
         whole = VideoClassifier(f, _judge(how), self.job.choosing.k, looking.strategy, how.seed, threads)
         by_sampler = looking.strategy == "sampler"
 
@@ -144,32 +143,6 @@ def stages(job: Job) -> tuple[Stage[Item, Scored], Stage[Scored, Outcome]]:
     """
     second: Stage[Scored, Outcome] = ChooseStage(job) if job.looking is None else LookStage(job)
     return ScoreStage(job), second
-
-
-def load(looking: Looking, threads: int | None = None) -> ClipClassifier:
-    """The classifier of a job.
-
-    Args:
-        looking: What it is.
-        threads: Clips side by side on a CPU.
-
-    Returns:
-        The classifier.
-
-    Raises:
-        SalientClipsError: As :func:`salientclips.load_classifier`.
-    """
-    return load_classifier(
-        looking.classifier,
-        weights=looking.weights,
-        random_weights=looking.random_weights,
-        labels=looking.labels,
-        frames=looking.clip_frames,
-        frame_step=looking.frame_step,
-        crop_px=looking.crop_px,
-        device=looking.device,
-        threads=threads,
-    )
 
 
 @contextmanager
