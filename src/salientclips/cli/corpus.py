@@ -249,7 +249,8 @@ def run(videos: Sequence[str], output: Path | None, job: Job, options: Many, as_
     from .show_corpus import show_corpus
 
     if output is None:
-        raise InputError("many videos make a data set", "give -o FOLDER for it")
+        more = f" and {len(videos) - 1} more mean" if len(videos) > 1 else " means"
+        raise InputError(f"'{videos[0]}'{more} many videos, which make a data set", "give -o FOLDER for it")
     engine = engine_for(options)
     with progress_line(as_json) as show:
         events = _Events(output) if as_json else None
