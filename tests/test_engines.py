@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import psutil
 import pytest
 
 from engine_faults import DiesAtStart, Says, Trouble, Unopenable
 from salientclips.corpus.item import Item
-from salientclips.corpus.rows import Outcome
+from salientclips.corpus.rows import Outcome, VideoRow
 from salientclips.engines.guard import GuardedWorker
 from salientclips.engines.limits import Limits, cores
 from salientclips.engines.local import LocalEngine
+from salientclips.engines.ray import _with_heartbeat
 from salientclips.errors import InputError, SalientClipsError
 
 MIB = 1 << 20
@@ -193,6 +196,23 @@ def test_a_worker_that_was_killed_idle_is_replaced() -> None:
         os.kill(worker.pid, signal.SIGKILL)
         time.sleep(0.3)
         assert worker.do("b", Item("b")) == Item("b")
+
+
+def test_rays_rows_are_pulled_no_more_when_nobody_wants_them() -> None:
+    over = Event()
+
+    def rows() -> Iterator[dict[str, bytes]]:
+        try:
+            while True:
+                yield {"item": pickle.dumps(Outcome(VideoRow("a")))}
+        finally:
+            over.set()
+
+    run = _with_heartbeat(rows)
+    assert next(run) is not None
+    time.sleep(0.3)  # time enough to fill whatever lies between
+    run.close()
+    assert over.wait(5)
 
 
 @pytest.mark.parametrize("make", [lambda: Limits(0.0), lambda: Limits(1.0, 0), lambda: LocalEngine(0)])

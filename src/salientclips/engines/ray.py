@@ -12,9 +12,11 @@ import logging
 import os
 import pickle
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, Queue
 from threading import Event, Thread
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from ..corpus.item import Item
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 _HEARTBEAT_S = 1.0
+_PATIENCE_S = 5.0
 _BLOCK = 32
 """Most videos in one block: what an actor is handed at once, and does again if it is killed."""
 _BLOCKS_PER_WORKER = 16
@@ -207,6 +210,12 @@ def _with_heartbeat(rows: Callable[[], Iterator[Row]]) -> Iterator[Outcome | Non
             yield made
     finally:
         enough.set()
+        # It may be waiting for room here; it ends with the next row, and Ray's actors with it. That row may be a long
+        # time in coming, and nobody waits for it.
+        ends = monotonic() + _PATIENCE_S
+        while thread.is_alive() and monotonic() < ends:
+            with suppress(Empty):
+                results.get(timeout=0.05)
 
 
 def _in_our_words(error: BaseException) -> BaseException:
