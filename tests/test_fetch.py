@@ -330,6 +330,14 @@ def test_what_a_shard_does_not_have(tmp_path: Path, room: Path) -> None:
     fails(f"tar://a.mp4::file://{shard}", room, FetchError, "no whole tar archive")
 
 
+def test_a_member_that_ends_early(tmp_path: Path, room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shard = write_tar(tmp_path / "s.tar", [("a.mp4", b"x")])
+    longer = shard_index.Member("a.mp4", 512, 1 << 20)
+    index = shard_index.ShardIndex({"a.mp4": longer}, frozenset(), None)
+    monkeypatch.setattr("salientclips.corpus.fetch.index_of", lambda shard: index)
+    fails(f"tar://a.mp4::file://{shard}", room, FetchError, "9728 bytes came of 1048576")
+
+
 def test_a_link_in_a_shard_is_not_followed(tmp_path: Path, room: Path) -> None:
     with tarfile.open(tmp_path / "s.tar", "w") as tar:
         info = tarfile.TarInfo("a.mp4")
