@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ..datasets.manifest import Entry, Split
-from .names import shown_name
+from .names import absolute, shown_name
 
 
 @dataclass(frozen=True)
@@ -44,4 +44,4 @@ class Item:
         Returns:
             The same facts, under the file's absolute path.
         """
-        return cls(str(entry.path.absolute()), entry.labels, entry.group, entry.split, entry.spans)
+        return cls(absolute(entry.path), entry.labels, entry.group, entry.split, entry.spans)
