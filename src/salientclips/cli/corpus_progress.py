@@ -66,7 +66,7 @@ def line(tally: Tally) -> str:
         parts.append(f"{tally.done / tally.elapsed_s:.1f} videos/s")
         parts.append(f"{tally.video_s / 3600 / tally.elapsed_s:.3f} hours of video/s")
     left_s = tally.left_s
-    if left_s is not None:
+    if left_s:
         parts.append(f"{_clock(left_s)} left")
     return " · ".join(parts)
 

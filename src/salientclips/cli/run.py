@@ -35,8 +35,7 @@ def run(arguments: list[str]) -> int:
     except SalientClipsError as error:
         return _fail(error, wants_json)
     except KeyboardInterrupt:
-        print("error: interrupted", file=sys.stderr)
-        return 130
+        return _interrupted()
     except BrokenPipeError:
         # The reader of our output has gone (| head): that is no failure, but nothing more can be written.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -54,7 +53,15 @@ def run(arguments: list[str]) -> int:
             "set SALIENTCLIPS_TRACEBACK=1 to see where, and report it",
         )
         return _fail(unforeseen, wants_json)
+    if code == 130:
+        # Some versions of typer turn the interrupt into this code, and say nothing.
+        return _interrupted()
     return code if isinstance(code, int) else 0
+
+
+def _interrupted() -> int:
+    print("error: interrupted; fit, and runs over many videos, go on where they were when started again", file=sys.stderr)
+    return 130
 
 
 def _is_usage(error: Exception) -> bool:
