@@ -15,8 +15,10 @@ says what two workers cost each other: the ratio cannot be above twice the quoti
 Memory: resident memory of each worker process, every half second; of Ray's actors, that hold them, without what they
 share with others (Ray's store is mapped into each), in the columns ``actor_...``. From the warm-up on:
 ``mib_per_100_videos`` is the slope of least squares over the videos that a worker has done (the run's, divided by the
-workers), ``last_to_first`` the mean of the last quarter over that of the first; each of the worst worker. Writes
-``results/corpus.csv``.
+workers), ``last_to_first`` the mean of the last quarter over that of the first; each of the worst worker. A new
+process grows for its first thousand videos, until the allocator has all that the largest of them needs; so ``--long
+6`` (0 for none) is one more run of two workers, over six links to each file, and its memory is that of its second
+half. Writes ``results/corpus.csv``.
 """
 
 from __future__ import annotations
@@ -214,12 +216,24 @@ def ratios(runs: list[Measured], warm: int) -> str:
     )
 
 
+def links(videos: list[Path], folder: Path, times: int) -> list[Path]:
+    """Names under which every file is there so many times, in the order of the files again and again."""
+    folder.mkdir()
+    made = []
+    for turn in range(times):
+        for video in videos:
+            made.append(folder / f"{turn}-{video.name}")
+            made[-1].symlink_to(video.resolve())
+    return made
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--videos", type=int, default=500)
     parser.add_argument("--runs", default="local-1,local-2,local-2,local-1,ray-2")
     parser.add_argument("--warm", type=int, default=50, help="rows that count as warm-up")
+    parser.add_argument("--long", type=int, default=6, help="how often each file is in the run for memory")
     parser.add_argument("--csv", type=Path, default=Path(__file__).parent / "results" / "corpus.csv")
     asked = parser.parse_args()
     videos = build(asked.folder, asked.videos)
@@ -232,6 +246,12 @@ def main() -> None:
             row = columns(runs[-1], runs[0], asked.warm)
             table.writerow(row)
             file.flush()
+            print(*row, sep=", ", flush=True)
+        if asked.long:
+            many = links(videos, Path(scratch) / "links", asked.long)
+            run = measure("local-2", many, Path(scratch) / "long", len(many) // 2)
+            row = [f"{run.name} long", *columns(run, run, len(many) // 2)[1:-1], ""]
+            table.writerow(row)
             print(*row, sep=", ", flush=True)
     print(ratios(runs, asked.warm))
     print("equal rows in all runs" if all(equal(run.rows, runs[0].rows) for run in runs) else "ROWS DIFFER")

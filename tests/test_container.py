@@ -79,6 +79,13 @@ def test_cut_transport_stream_gives_what_there_is(made: GetMade, tmp_path: Path)
     assert 60 <= sum(probe(path).video.frames.values()) < 180
 
 
+def test_a_codec_that_ffmpeg_does_not_know(made: GetMade, tmp_path: Path) -> None:
+    path = tmp_path / "damaged.mov"
+    path.write_bytes(made("h264_bframes_mp4").path.read_bytes().replace(b"avc1", b"zzzz"))
+    with pytest.raises(NotAVideoError, match="does not know the codec"):
+        probe(path)
+
+
 def test_header_without_pictures(made: GetMade, tmp_path: Path) -> None:
     data = made("h264_mkv").path.read_bytes()
     path = tmp_path / "head.mkv"

@@ -73,10 +73,15 @@ def video_stream(container: av.container.InputContainer, path: Path) -> av.video
 
     Raises:
         NoVideoStreamError: There is none.
+        NotAVideoError: FFmpeg knows the codec of none.
     """
     moving = [s for s in container.streams.video if not _is_cover_picture(s)]
     if not moving:
         raise NoVideoStreamError(path)
+    # PyAV gives a stream no context where the codec's name is damaged, or newer than this FFmpeg.
+    moving = [s for s in moving if s.codec_context is not None]
+    if not moving:
+        raise NotAVideoError(path, "FFmpeg does not know the codec of its video stream")
     best = container.streams.best("video")
     return next((s for s in moving if best is not None and s.index == best.index), moving[0])
 
