@@ -33,7 +33,7 @@ from ..errors import NoFramesError
 from ..timeline import ClipGrid, ClipSpec, Timeline
 from ..types import PacketTable
 from .container import is_mp4, lone_stream, open_container, timeline_of, video_stream
-from .frame_types import frame_typer
+from .frame_types import batch_typer
 from .stored import StoredPackets
 
 _PROGRESS_EVERY = 1000
@@ -148,7 +148,7 @@ class _Columns:
 
     def __init__(self, stream: av.video.stream.VideoStream) -> None:
         context = stream.codec_context
-        self._type_of = frame_typer(
+        self._types_of = batch_typer(
             codec_name(stream), context.extradata, intra_only=context.codec.intra_only
         )
         self.pts = array("q")
@@ -162,8 +162,10 @@ class _Columns:
         # Column by column: a call for each packet would cost as much as reading it.
         if self.first_dts is None and packets:
             self.first_dts = packets[0].dts
-        heads = [self._type_of(memoryview(p)) for p in packets]
-        durations = [min(max(p.duration or 0, 0), _INT32_MAX) for p in packets]
+        heads = self._types_of(packets)
+        durations = [p.duration or 0 for p in packets]
+        if packets and (min(durations) < 0 or max(durations) > _INT32_MAX):
+            durations = [min(max(duration, 0), _INT32_MAX) for duration in durations]
         stamps = [p.pts for p in packets]
         self.has_pts.extend([stamp is not None for stamp in stamps])
         if None in stamps:
