@@ -1,6 +1,7 @@
 """The compressed frames of a video as bytes, for readers that parse them without decoding.
 
-The second pass over a file: rows come in the order of the packet table, so that row i here is row i there. What such
+The second pass over a file: rows come in the order of the packet table, so that row i here is row i there. Where that
+table says where packets lie, they are read there (stored.py), else the file is demultiplexed again. What such
 a reader must know besides (extradata, colour, the picture's turn) is in :class:`StreamFacts`; one frame is decoded
 for it, because FFmpeg shows the turn and the colour nowhere else for all containers.
 """
