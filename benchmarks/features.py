@@ -14,9 +14,10 @@ the vectors of each frame taken as an array; "motion-vector-extractor" is that p
 ``--mve``.
 
 Where the time of a score goes is in rows "of which ...", each measured by itself on the same frames: opening the file
-twice and one frame decoded for its colour, demultiplexing (twice, with a quick opening), the slice headers of all
-packets, the entropy decoding of the wanted frames, reducing them to cells, the camera fit; "the rest" is what is left
-of the score: packet table, Python, numpy, and caches that each of these finds filled by the others.
+twice and one frame decoded for its colour, demultiplexing once and reading the packets once more where they lie (with
+a quick opening), the slice headers of all packets, the entropy decoding of the wanted frames, reducing them to cells,
+the camera fit; "the rest" is what is left of the score: packet table, Python, numpy, and caches that each of these
+finds filled by the others.
 
 Columns: video, what, seconds, frames_per_second (source frames covered per second), ratio_to_demux and
 ratio_to_export_mvs (of the times: below 1 is faster), vectors_per_second (motion vectors that came out),

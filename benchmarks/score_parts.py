@@ -78,13 +78,14 @@ class Parts:
         return _core.CellGrid(width_px, height_px, find_references(self.table).position, to_rgb)
 
     def _open(self) -> None:
-        with open_container(self.path):
+        # The videos are mp4 and H.264 or MPEG-4: nothing is decoded when they are opened.
+        with open_container(self.path, for_packets=True):
             pass
         read_facts(self.path)
 
     def _demultiplex(self) -> None:
-        for _ in range(2):
-            for _ in read_payloads(self.path, self.facts.stream_index):
+        for table in (None, self.table):
+            for _ in read_payloads(self.path, self.facts.stream_index, table):
                 pass
 
     def _results(self, wanted: npt.NDArray[np.bool_], grid: _core.CellGrid) -> list[_core.CellsResult]:

@@ -32,7 +32,7 @@ FEATURES: tuple[Feature, ...] = ("md", "rgbr", "if", "audio", "packets")
 class PacketTable:
     """What one demultiplexing pass knows of a video stream: a row per packet, in decoding order.
 
-    Nothing is decoded for it. 12 hours at 30 frames/s are 1.3 million rows of 22 bytes.
+    Nothing is decoded for it. 12 hours at 30 frames/s are 1.3 million rows of 30 bytes.
     """
 
     timeline: Timeline
@@ -54,6 +54,9 @@ class PacketTable:
     pts_is_guessed: bool = False
     """Whether the container keeps no display times (AVI with B-frames, raw streams): ``pts`` then follows the
     usual order of B-frames, and a decoded frame's own pts means nothing (see media/clock.py)."""
+    file_offset: npt.NDArray[np.int64] | None = None
+    """Where the bytes of each packet begin in the file (num_packets,), for containers that keep a packet in one piece
+    and say where (mp4, mov); else None."""
 
     def __len__(self) -> int:
         return len(self.pts)

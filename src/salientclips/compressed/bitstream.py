@@ -163,7 +163,7 @@ def read_frames(
 
     reader = _native_reader(facts)
     cells = _core.CellGrid(facts.width_px, facts.height_px, find_references(table).position, _to_rgb(facts))
-    payloads = read_payloads(path, facts.stream_index)
+    payloads = read_payloads(path, facts.stream_index, table)
     num_wanted = max(_WANTED_IN_BATCH, _WANTED_FOR_A_THREAD * threads)
     for first, packets in _batches(payloads, wanted, num_wanted):
         here = wanted[first : first + len(packets)]

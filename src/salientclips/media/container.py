@@ -56,6 +56,42 @@ def open_container(path: Path, *, for_packets: bool = False) -> Iterator[av.cont
         yield container
 
 
+def is_mp4(path: Path) -> bool:
+    """Whether a file begins as mp4 and most mov files do.
+
+    Such a container says of each packet where it lies, when it is shown and for how long, so that nothing has to be
+    guessed from decoded frames.
+
+    Args:
+        path: A local file; where it cannot be read, the answer is no.
+
+    Returns:
+        What the first bytes say; FFmpeg may still see something else in them.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(8)[4:] == b"ftyp"
+    except OSError:
+        return False
+
+
+def lone_stream(container: av.container.InputContainer) -> av.video.stream.VideoStream | None:
+    """The moving pictures of an mp4 or mov file whose motion is parsed, where it has no others to choose from.
+
+    What FFmpeg says of it does not depend on whether it decoded frames when it opened the file.
+
+    Args:
+        container: An open container.
+
+    Returns:
+        Its only video stream if that is H.264 or MPEG-4 part 2, else None.
+    """
+    moving = [s for s in container.streams.video if not _is_cover_picture(s)]
+    if len(moving) != 1 or not container.format.name.startswith("mov,"):
+        return None
+    return moving[0] if moving[0].codec_context.name in ("h264", "mpeg4") else None
+
+
 def _reason(error: Exception) -> str:
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return str(text).splitlines()[0]

@@ -32,8 +32,9 @@ import numpy.typing as npt
 from ..errors import NoFramesError
 from ..timeline import ClipGrid, ClipSpec, Timeline
 from ..types import PacketTable
-from .container import open_container, timeline_of, video_stream
-from .frame_types import frame_typer
+from .container import is_mp4, lone_stream, open_container, timeline_of, video_stream
+from .frame_types import batch_typer
+from .stored import StoredPackets
 
 _PROGRESS_EVERY = 1000
 _BATCH = 64
@@ -71,18 +72,43 @@ def read_packets(path: Path, *, progress: Callable[[float], None] | None = None)
         NoVideoStreamError: It has no moving pictures.
         NoFramesError: No packet of the stream is shown.
     """
-    with open_container(path) as container:
-        stream = video_stream(container, path)
-        timeline = timeline_of(container, stream)
-        columns = _Columns(stream)
-        error = _collect(container, stream, columns, progress)
-        codec, is_avi = codec_name(stream), container.format.name == "avi"
-    if error is None and progress is not None:
-        progress(1.0)
-    table = columns.table(timeline, codec, is_avi, error)
+    table = _read_stored(path, progress) if is_mp4(path) else None
+    if table is None:
+        with open_container(path) as container:
+            table = _read_table(container, video_stream(container, path), progress, None)
     if not table.is_shown.any():
         raise NoFramesError(path)
     return table
+
+
+def _read_stored(path: Path, progress: Callable[[float], None] | None) -> PacketTable | None:
+    """The table of an mp4 or mov file that was opened without decoding; None where it might then be another one.
+
+    Decoding takes longer than reading some minutes of packets, and serves to guess times that a container lacks.
+    """
+    with open_container(path, for_packets=True) as container:
+        stream = lone_stream(container)
+        if stream is None:
+            return None
+        with StoredPackets(path) as stored:
+            table = _read_table(container, stream, progress, stored)
+        return table if len(table) and not table.warnings and (table.duration > 0).all() else None
+
+
+def _read_table(
+    container: av.container.InputContainer,
+    stream: av.video.stream.VideoStream,
+    progress: Callable[[float], None] | None,
+    stored: StoredPackets | None,
+) -> PacketTable:
+    timeline = timeline_of(container, stream)
+    columns = _Columns(stream)
+    error = _collect(container, stream, columns, progress, stored)
+    codec, is_avi = codec_name(stream), container.format.name == "avi"
+    if error is None and progress is not None:
+        progress(1.0)
+    table = columns.table(timeline, codec, is_avi, error)
+    return replace(table, file_offset=stored.file_offset()) if stored is not None else table
 
 
 def _collect(
@@ -90,6 +116,7 @@ def _collect(
     stream: av.video.stream.VideoStream,
     columns: _Columns,
     progress: Callable[[float], None] | None,
+    stored: StoredPackets | None,
 ) -> str | None:
     """Fill the columns; returns what stopped the pass early, if anything did."""
     total_bytes = container.size
@@ -105,7 +132,10 @@ def _collect(
             stopped = str(error)  # what came before it is in the batch
         before = len(columns.pts)
         # The flush packet at the end, and empty samples, are no packets.
-        columns.add([packet for packet in batch if packet.size])
+        rows = [packet for packet in batch if packet.size]
+        columns.add(rows)
+        if stored is not None:
+            stored.add(rows)
         is_due = len(columns.pts) // _PROGRESS_EVERY > before // _PROGRESS_EVERY
         if progress is not None and is_due and batch[-1].pos and total_bytes > 0:
             progress(min(1.0, batch[-1].pos / total_bytes))
@@ -114,11 +144,11 @@ def _collect(
 
 
 class _Columns:
-    """The table while it grows: 24 bytes a packet, no Python object kept."""
+    """The table while it grows: 32 bytes a packet at most, no Python object kept."""
 
     def __init__(self, stream: av.video.stream.VideoStream) -> None:
         context = stream.codec_context
-        self._type_of = frame_typer(
+        self._types_of = batch_typer(
             codec_name(stream), context.extradata, intra_only=context.codec.intra_only
         )
         self.pts = array("q")
@@ -132,8 +162,10 @@ class _Columns:
         # Column by column: a call for each packet would cost as much as reading it.
         if self.first_dts is None and packets:
             self.first_dts = packets[0].dts
-        heads = [self._type_of(memoryview(p)) for p in packets]
-        durations = [min(max(p.duration or 0, 0), _INT32_MAX) for p in packets]
+        heads = self._types_of(packets)
+        durations = [p.duration or 0 for p in packets]
+        if packets and (min(durations) < 0 or max(durations) > _INT32_MAX):
+            durations = [min(max(duration, 0), _INT32_MAX) for duration in durations]
         stamps = [p.pts for p in packets]
         self.has_pts.extend([stamp is not None for stamp in stamps])
         if None in stamps:

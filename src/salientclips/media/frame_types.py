@@ -9,12 +9,17 @@ frames has the type of the one that is shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from .bits import Bits, OutOfBitsError
 from .google_frame_types import Av1Typer, Vp9Typer
 from .heads import UNKNOWN, B, FrameHead, I, P
-from .nal_frame_types import H264Typer, HevcTyper
+from .nal_frame_types import H264Typer, HevcTyper, first_looks, has_long_lengths
+
+if TYPE_CHECKING:
+    from av.packet import Packet
+    from av.video.stream import VideoStream
 
 FrameTyper = Callable[[memoryview], FrameHead]
 """Takes the packets of one stream in decoding order; what it learns from one may serve the next."""
@@ -51,6 +56,32 @@ def frame_typer(codec: str, extradata: bytes | None, *, intra_only: bool = False
     except (OutOfBitsError, IndexError):
         typer = makers[codec](b"")
     return _safe(typer)
+
+
+def batch_typer(
+    codec: str, extradata: bytes | None, *, intra_only: bool = False
+) -> Callable[[Sequence[Packet[VideoStream]]], list[FrameHead]]:
+    """Make the function that types successive packets of one stream, many at once: a call for each would be dear.
+
+    Args:
+        codec: Canonical codec name.
+        extradata: The stream's global headers, if it has them.
+        intra_only: Whether the codec has no other frames than I.
+
+    Returns:
+        A function of some packets; for each it gives what that of :func:`frame_typer` does.
+    """
+    type_of = frame_typer(codec, extradata, intra_only=intra_only)
+    if codec != "h264" or intra_only or not has_long_lengths(extradata or b""):
+        return lambda packets: [type_of(memoryview(packet)) for packet in packets]
+
+    def types_of(packets: Sequence[Packet[VideoStream]]) -> list[FrameHead]:
+        return [
+            type_of(memoryview(packet)) if head is None else head
+            for packet, head in zip(packets, first_looks(packets), strict=True)
+        ]
+
+    return types_of
 
 
 def _safe(typer: FrameTyper) -> FrameTyper:

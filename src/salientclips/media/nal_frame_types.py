@@ -7,11 +7,17 @@ first slice, as libavcodec has it. It does not look at further slices, fields or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from struct import Struct
+from struct import error as StructError
+from typing import TYPE_CHECKING
 
 from .bits import Bits
 from .heads import UNKNOWN, B, FrameHead, I, P
+
+if TYPE_CHECKING:
+    from av.packet import Packet
+    from av.video.stream import VideoStream
 
 _HEADER_BYTES = 64
 """More than any field that is read here lies in."""
@@ -22,10 +28,6 @@ def _unescape(payload: bytes) -> bytes:
     return payload.replace(b"\x00\x00\x03", b"\x00\x00") if b"\x00\x00\x03" in payload else payload
 
 
-_FIRST_NAL: Callable[[memoryview], tuple[int, int, int]] = Struct(">IBB").unpack_from
-"""Length, first byte and first byte of the payload."""
-
-
 class H264Typer:
     """Types H.264 packets by the slice_type of their first slice."""
 
@@ -34,12 +36,6 @@ class H264Typer:
 
     def __call__(self, packet: memoryview) -> FrameHead:
         """Type one packet; see :data:`frame_types.FrameTyper`."""
-        if self._length_size == 4 and len(packet) >= 6:
-            # Most packets of most videos there are: a slice stands at once behind its length.
-            size, header, slice_start = _FIRST_NAL(packet)
-            head = _SLICE_AT_MB_0[slice_start]
-            if head is not None and size >= 2 and header & 31 in (1, 2, 5):
-                return head
         if self._length_size == 0:
             for nal in _nal_units(packet, 0):
                 if nal[0] & 31 in (1, 2, 5):
@@ -70,6 +66,36 @@ def _h264_slice(header: bytes) -> FrameHead:
 
 _SLICE_AT_MB_0 = (*[None] * 128, *(_h264_slice(bytes([byte, 255])) for byte in range(128, 256)))
 """By the first byte, where first_mb_in_slice is 0 (one bit); a valid slice_type takes at most 7 bits more."""
+
+
+_FIRST_NAL = Struct(">IBB").unpack_from
+"""Length, first byte and first byte of the payload."""
+
+
+def has_long_lengths(extradata: bytes) -> bool:
+    """Whether the NAL units of an H.264 stream come with lengths of 4 bytes, as :func:`first_looks` needs them."""
+    return len(extradata) > 4 and extradata[0] == 1 and extradata[4] & 3 == 3
+
+
+def first_looks(packets: Sequence[Packet[VideoStream]]) -> list[FrameHead | None]:
+    """Type the H.264 packets in which a slice stands at once behind its length: most packets of most videos.
+
+    Args:
+        packets: Packets with lengths of 4 bytes.
+
+    Returns:
+        What :class:`H264Typer` says of each, or None where it has to look further.
+    """
+    heads: list[FrameHead | None] = []
+    for packet in packets:
+        try:
+            size, header, slice_start = _FIRST_NAL(packet)
+        except StructError:  # less than 6 bytes
+            heads.append(None)
+            continue
+        is_slice = size >= 2 and header & 31 in (1, 2, 5)
+        heads.append(_SLICE_AT_MB_0[slice_start] if is_slice else None)
+    return heads
 
 
 class HevcTyper:

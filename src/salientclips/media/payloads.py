@@ -1,6 +1,7 @@
 """The compressed frames of a video as bytes, for readers that parse them without decoding.
 
-The second pass over a file: rows come in the order of the packet table, so that row i here is row i there. What such
+The second pass over a file: rows come in the order of the packet table, so that row i here is row i there. Where that
+table says where packets lie, they are read there (stored.py), else the file is demultiplexed again. What such
 a reader must know besides (extradata, colour, the picture's turn) is in :class:`StreamFacts`; one frame is decoded
 for it, because FFmpeg shows the turn and the colour nowhere else for all containers.
 """
@@ -11,12 +12,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import av.container
 import av.error
+import av.packet
+import av.video.frame
+import av.video.stream
 
+from ..types import PacketTable
 from .colour import Colour, colour_of
-from .container import open_container, video_stream
+from .container import is_mp4, lone_stream, open_container, video_stream
 from .demux import codec_name
 from .orientation import rotation_deg
+from .stored import read_stored
 
 
 @dataclass(frozen=True)
@@ -55,44 +62,89 @@ def read_facts(path: Path) -> StreamFacts:
         NotAVideoError: FFmpeg cannot open it.
         NoVideoStreamError: It has no moving pictures.
     """
+    if is_mp4(path):
+        with open_container(path, for_packets=True) as container:
+            alone = lone_stream(container)
+            facts = _from_first_packet(container, alone) if alone is not None else None
+        if facts is not None:
+            return facts
     with open_container(path) as container:
         stream = video_stream(container, path)
         context = stream.codec_context
         context.thread_count = 1  # for one frame, threads cost more than they give
-        colour, turn = colour_of(2, 0, "yuv420p", 8), 0
+        shown = None
         first: list[bytes] = []
-        is_known, num_bytes = False, 0
+        num_bytes = 0
         try:
             for packet in container.demux(stream):
                 if packet.size > 0 and len(first) < _FIRST_PACKETS and num_bytes < _FIRST_BYTES:
                     first.append(bytes(packet))
                     num_bytes += packet.size
-                elif is_known:
+                elif shown is not None:
                     break
-                for frame in () if is_known else packet.decode():
-                    depth = frame.format.components[0].bits
-                    colour = colour_of(
-                        int(frame.colorspace), int(frame.color_range), frame.format.name, depth
-                    )
-                    turn, is_known = rotation_deg(frame), True
-                    break
+                if shown is None:
+                    shown = next(iter(packet.decode()), None)
         except (av.error.FFmpegError, OSError):
             pass
-        extradata = bytes(context.extradata or b"")
-        size = context.width, context.height
-        return StreamFacts(codec_name(stream), extradata, *size, colour, turn, stream.index, tuple(first))
+        return _facts(stream, shown, first)
+
+
+def _from_first_packet(
+    container: av.container.InputContainer, stream: av.video.stream.VideoStream
+) -> StreamFacts | None:
+    """What :func:`read_facts` finds, from the first packet alone; None where that gives no frame or anything is odd.
+
+    The decoder is told that nothing follows: it would otherwise hold the frame back, to sort B-frames.
+    """
+    context = stream.codec_context
+    context.thread_count = 1
+    context.options = {"skip_loop_filter": "all"}  # nobody looks at the picture
+    packets: list[av.packet.Packet[av.video.stream.VideoStream]] = []
+    num_bytes = 0
+    try:
+        for packet in container.demux(stream):
+            if len(packets) == _FIRST_PACKETS or num_bytes >= _FIRST_BYTES:
+                break
+            packets.append(packet)
+            num_bytes += packet.size
+        if packets[-1].size == 0:  # the flush packet of a short file
+            packets.pop()
+        if not packets or not packets[0].is_keyframe or not all(packet.size for packet in packets):
+            return None
+        shown = next(iter([*packets[0].decode(), *context.decode(None)]), None)
+    except (av.error.FFmpegError, OSError):
+        return None
+    return _facts(stream, shown, [bytes(packet) for packet in packets]) if shown is not None else None
+
+
+def _facts(
+    stream: av.video.stream.VideoStream, shown: av.video.frame.VideoFrame | None, first: list[bytes]
+) -> StreamFacts:
+    """Put together what the stream says and what a decoded frame says."""
+    context = stream.codec_context
+    colour, turn = colour_of(2, 0, "yuv420p", 8), 0
+    if shown is not None:
+        depth = shown.format.components[0].bits
+        colour = colour_of(int(shown.colorspace), int(shown.color_range), shown.format.name, depth)
+        turn = rotation_deg(shown)
+    extradata = bytes(context.extradata or b"")
+    size = context.width, context.height
+    return StreamFacts(codec_name(stream), extradata, *size, colour, turn, stream.index, tuple(first))
 
 
 _FIRST_PACKETS = 100
 _FIRST_BYTES = 1 << 24
 
 
-def read_payloads(path: Path, stream_index: int | None = None) -> Iterator[memoryview]:
+def read_payloads(
+    path: Path, stream_index: int | None = None, table: PacketTable | None = None
+) -> Iterator[memoryview]:
     """The packets of a file's main video stream, in decoding order; the rows of its packet table.
 
     Args:
         path: A local file.
         stream_index: Which stream that is, where it is known: the file is then opened without a frame decoded.
+        table: The file's packet table: where it says where packets lie, the file is not demultiplexed again.
 
     Yields:
         The bytes of one packet, not copied, as a reader touches no more than the headers of most. The pass ends
@@ -103,6 +155,9 @@ def read_payloads(path: Path, stream_index: int | None = None) -> Iterator[memor
         NotAVideoError: FFmpeg cannot open it.
         NoVideoStreamError: It has no moving pictures.
     """
+    if table is not None and table.file_offset is not None:
+        yield from read_stored(path, table.file_offset, table.size_bytes)
+        return
     with open_container(path, for_packets=stream_index is not None) as container:
         stream = video_stream(container, path) if stream_index is None else container.streams[stream_index]
         try:

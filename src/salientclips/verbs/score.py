@@ -1,7 +1,7 @@
 """The verb ``score``: from a path to one saliency for every clip (paper, section 3).
 
 One demultiplexing pass gives the exact times and the clip grid; then the sampler pulls the features it needs,
-clip by clip, and only its numbers are kept. Memory holds the packet table (22 bytes a frame) and nothing that
+clip by clip, and only its numbers are kept. Memory holds the packet table (30 bytes a frame) and nothing that
 grows faster.
 """
 

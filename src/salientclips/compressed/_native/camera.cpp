@@ -6,6 +6,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <numeric>
 
 namespace salientclips {
 namespace {
@@ -27,28 +28,50 @@ std::uint16_t bin_of(double value) {
 
 }  // namespace
 
-// A histogram says in which bin a rank lies; only the values of that bin are put in order.
+// A histogram says in which bin the upper middle lies; only the values of that bin are put in order. The lower one is
+// the largest of those before it, which lie in the same bin or, where there are none, in the next one below that has any.
 std::pair<double, double> Middle::of(const double* values, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) bins_[i] = bin_of(values[i]);
     histogram_.fill(0);
     for (std::size_t i = 0; i < count; ++i) ++histogram_[bins_[i]];
-    const double upper = nth(values, count, count / 2);
-    return {count % 2 != 0 ? upper : nth(values, count, count / 2 - 1), upper};
+    std::size_t rank = count / 2;
+    std::size_t bin = bin_of_rank(rank);
+    // NaN last: an order that contradicts itself would lead nth_element out of the list.
+    const auto before = [](double a, double b) { return a < b || (b != b && a == a); };
+    const auto begin = values_.begin();
+    const auto at = begin + static_cast<std::ptrdiff_t>(rank);
+    std::nth_element(begin, at, begin + gather(values, count, bin), before);
+    const double upper = *at;
+    if (count % 2 != 0) return {upper, upper};
+    if (rank != 0) return {*std::max_element(begin, at, before), upper};
+    do --bin;
+    while (histogram_[bin] == 0);
+    return {*std::max_element(begin, begin + gather(values, count, bin), before), upper};
 }
 
-double Middle::nth(const double* values, std::size_t count, std::size_t rank) {
+// The bin of a rank; the rank becomes that within the bin. Most bins are empty, so they are passed many at a time.
+std::size_t Middle::bin_of_rank(std::size_t& rank) const {
+    constexpr std::size_t kMany = 16;
     std::size_t bin = 0;
+    for (;;) {
+        const auto from = histogram_.begin() + static_cast<std::ptrdiff_t>(bin);
+        const std::uint32_t many = std::accumulate(from, from + kMany, std::uint32_t{0});
+        if (rank < many) break;
+        rank -= many;
+        bin += kMany;
+    }
     while (rank >= histogram_[bin]) rank -= histogram_[bin++];
+    return bin;
+}
+
+// The values of a bin into the beginning of values_; returns their number.
+std::ptrdiff_t Middle::gather(const double* values, std::size_t count, std::size_t bin) {
     std::size_t found = 0;
     for (std::size_t i = 0; i < count; ++i) {
         values_[found] = values[i];
         found += bins_[i] == bin ? 1 : 0;
     }
-    const auto at = values_.begin() + static_cast<std::ptrdiff_t>(rank);
-    // NaN last: an order that contradicts itself would lead nth_element out of the list.
-    const auto before = [](double a, double b) { return a < b || (b != b && a == a); };
-    std::nth_element(values_.begin(), at, values_.begin() + static_cast<std::ptrdiff_t>(found), before);
-    return *at;
+    return static_cast<std::ptrdiff_t>(found);
 }
 
 CameraFit::CameraFit(int rows, int columns)

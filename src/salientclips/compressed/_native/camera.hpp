@@ -18,7 +18,8 @@ public:
     std::pair<double, double> of(const double* values, std::size_t count);
 
 private:
-    double nth(const double* values, std::size_t count, std::size_t rank);
+    std::size_t bin_of_rank(std::size_t& rank) const;
+    std::ptrdiff_t gather(const double* values, std::size_t count, std::size_t bin);
 
     std::vector<std::uint16_t> bins_;
     std::vector<double> values_;

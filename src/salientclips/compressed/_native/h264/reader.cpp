@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kMaxParameterSetBytes = 2048;
 // A new SPS makes all PPS of it be read again: a packet of nothing else must not take for ever. There are 32 + 256 ids.
 constexpr int kMaxParameterSetsPerPacket = 512;
+constexpr std::size_t kUsualHeaderBytes = 64;
 
 bool is_slice(int type) { return (type >= kNalSlice && type <= kNalPartitionA) || type == kNalIdr; }
 
@@ -90,10 +91,18 @@ void Reader::read_parameter_set(const Nal& nal) {
     }
 }
 
+// Most headers end within the first bytes, and unescaping all that one might have would take longer than reading it.
+// Where a header did not read past the bytes that there were, more of them would not change it.
 Status Reader::read_header(const Nal& nal, SliceHeader& header) {
-    const std::size_t size = unescape(nal.payload, nal.size, kMaxHeaderBytes, scratch_);
-    BitReader in(scratch_.data(), size * 8);
-    return parse_slice_header(nal, in, sets_, header);
+    Status status = Status::kBadHeader;
+    for (const std::size_t most : {kUsualHeaderBytes, kMaxHeaderBytes}) {
+        header = SliceHeader{};
+        const std::size_t size = unescape(nal.payload, nal.size, most, scratch_);
+        BitReader in(scratch_.data(), size * 8);
+        status = parse_slice_header(nal, in, sets_, header);
+        if (!in.failed()) break;
+    }
+    return status;
 }
 
 PictureHead Reader::look(const std::uint8_t* data, std::size_t size) {
