@@ -5,7 +5,9 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +23,31 @@ from salientclips.errors import InputError, NoVideoStreamError
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
+
+
+_KEPT: list[object] = []
+
+
+class Unreadable:
+    """Goes by pickle, and does not come back."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return int, ("no number",)
+
+
+@dataclass(frozen=True)
+class Moody:
+    """Opens the first time, then for some times not, and then does again; a video called ``crashes`` kills it."""
+
+    tries: Path
+    refusals: int
+
+    def open(self, threads: int) -> Callable[[Item], Item]:
+        before = len(self.tries.read_text()) if self.tries.exists() else 0
+        self.tries.write_text("x" * (before + 1))
+        if 1 <= before <= self.refusals:
+            raise InputError("the GPU is full", "wait")
+        return Trouble()._do
 
 
 @dataclass(frozen=True)
@@ -61,6 +88,22 @@ class Trouble:
                 tries.write_text(tries.read_text() + "x" if tries.exists() else "x")
                 if item.video != "killed.once" or tries.read_text() == "x":
                     os.kill(os.getpid(), signal.SIGKILL)
+            case "keeps":
+                # A cache, a leak: it is there for as long as the process is.
+                _KEPT.append(np.ones(4 << 20))
+                time.sleep(0.3)
+            case "litters":
+                place = Path(tempfile.gettempdir())
+                (place / "copy.mp4").write_text("large")
+                Path(item.group).write_text(str(place))
+                time.sleep(1000)
+            case "asks":
+                # A program that this one starts must not eat the orders.
+                assert subprocess.run(["cat"], capture_output=True, timeout=5).stdout == b""
+            case "cannot_be_sent":
+                return lambda: item  # type: ignore[return-value]
+            case "cannot_be_read":
+                return Unreadable()  # type: ignore[return-value]
             case "bug":
                 raise ZeroDivisionError("of all things")
             case "refuses":

@@ -557,13 +557,20 @@ def test_failed_ones_are_done_again_when_asked(tmp_path: Path) -> None:
     write(tmp_path, [make_outcome("/v/a.mp4"), make_failure("/v/b.mp4"), make_failure("/v/c.mp4")])
     with DatasetWriter(tmp_path, FACTS) as writer:
         assert writer.done == {"/v/a.mp4", "/v/b.mp4", "/v/c.mp4"}
-    with DatasetWriter(tmp_path, FACTS, retry_failed=True) as writer:
+    # Only those that are asked for: another run's failures are not this one's to drop.
+    with DatasetWriter(tmp_path, FACTS, retry={"/v/b.mp4", "/v/x.mp4"}) as writer:
+        assert writer.done == {"/v/a.mp4", "/v/c.mp4"}
+    assert read_videos(tmp_path)["video"].to_pylist() == ["/v/a.mp4", "/v/c.mp4"]
+    with DatasetWriter(tmp_path, FACTS, retry={"/v/a.mp4", "/v/c.mp4"}) as writer:
         assert writer.done == {"/v/a.mp4"}
         assert writer.add(make_outcome("/v/b.mp4"))
         assert writer.add(make_failure("/v/c.mp4"))
     rows = canonical(tmp_path).videos.to_pylist()
     assert [row["status"] for row in rows] == ["ok", "ok", "failed"]
     assert read_clips(tmp_path).num_rows == 6
+
+
+BAD = {f"/v/bad{i}.mp4" for i in range(3)}
 
 
 @pytest.mark.parametrize("survive", [0, 1, 2])
@@ -581,12 +588,12 @@ def test_a_crash_between_two_rewrites(tmp_path: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(parts, "_write", crash)
     with pytest.raises(CrashError):
-        DatasetWriter(tmp_path, FACTS, retry_failed=True)
+        DatasetWriter(tmp_path, FACTS, retry=BAD)
     monkeypatch.undo()
     tables = read_corpus(tmp_path)
     assert tables.videos.num_rows == 6 - survive
     assert tables.clips.num_rows == 9
-    with DatasetWriter(tmp_path, FACTS, retry_failed=True) as writer:
+    with DatasetWriter(tmp_path, FACTS, retry=BAD) as writer:
         assert writer.done == {f"/v/good{i}.mp4" for i in range(3)}
         for i in range(3):
             writer.add(make_outcome(f"/v/bad{i}.mp4"))
@@ -597,11 +604,39 @@ def test_nothing_is_rewritten_where_nothing_failed(tmp_path: Path) -> None:
     write(tmp_path, [make_outcome("/v/a.mp4")])
     file = tmp_path / "videos" / "part-00000001.parquet"
     before = file.stat().st_mtime_ns, file.stat().st_ino
-    DatasetWriter(tmp_path, FACTS, retry_failed=True).close()
+    DatasetWriter(tmp_path, FACTS, retry={"/v/a.mp4"}).close()
     assert (file.stat().st_mtime_ns, file.stat().st_ino) == before
 
 
 # --- refused ----------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_without_rows_is_bound_to_no_job(tmp_path: Path) -> None:
+    DatasetWriter(tmp_path, {"strategy": "smapler"}).close()
+    write(tmp_path, [make_outcome("/v/a.mp4")])
+    assert read_job(tmp_path)["job"] == FACTS
+
+
+@pytest.mark.parametrize("column", ["index", "ticks_per_second", "score", "audio"])
+def test_an_interrupt_between_two_columns_leaves_a_video_out(tmp_path: Path, column: str) -> None:
+    with DatasetWriter(tmp_path, FACTS) as writer:
+        writer.add(make_outcome("/v/a.mp4"))
+        gathered = writer._gathered
+        columns = next(
+            group for group in (gathered._ints, gathered._ticks, gathered._floats) if column in group
+        )
+        whole = columns[column]
+
+        class Column(type(whole)):  # type: ignore[misc]
+            def extend(self, values: Any) -> None:
+                super().extend(values[:1])
+                raise KeyboardInterrupt
+
+        columns[column] = Column(whole.typecode, whole)
+        with pytest.raises(KeyboardInterrupt):
+            writer.add(make_outcome("/v/b.mp4"))
+    assert read_videos(tmp_path)["video"].to_pylist() == ["/v/a.mp4"]
+    assert read_clips(tmp_path).num_rows == 3
 
 
 def test_another_job_is_refused_and_named(tmp_path: Path) -> None:
@@ -620,7 +655,9 @@ def test_another_job_is_refused_and_named(tmp_path: Path) -> None:
 def test_facts_of_jobs_are_the_same_after_a_trip_through_json(tmp_path: Path) -> None:
     for i, job in enumerate((Job(), Job("select"))):
         for _ in range(2):
-            DatasetWriter(tmp_path / str(i), {**job.facts(), "tuple": (1, 2), "f": 0.1}).close()
+            facts = {**job.facts(), "tuple": (1, 2), "f": 0.1}
+            with DatasetWriter(tmp_path / str(i), facts) as writer:
+                writer.add(make_outcome("/v/a.mp4"))
     with pytest.raises(InputError, match=r"verb is \"score\" there"):
         DatasetWriter(tmp_path / "0", {**Job("select").facts(), "tuple": (1, 2), "f": 0.1})
     assert ClipSpec().frames == 16

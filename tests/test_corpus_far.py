@@ -87,3 +87,14 @@ def test_a_listing_without_a_video_is_told_before_any_work(tmp_path: Path) -> No
     with pytest.raises(InputError, match="no video"):
         run_corpus(tmp_path / "empty", tmp_path / "out", JOB)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_url_without_a_folder_is_refused_without_its_secrets(capsys: pytest.CaptureFixture[str]) -> None:
+    from salientclips.cli.run import run
+
+    url = "https://user:hunter2@example.invalid/a.mp4?X-Amz-Signature=abc&part=1"
+    assert run(["score", url, "--json"]) == 1
+    printed = "".join(capsys.readouterr())
+    assert "example.invalid/a.mp4?part=1" in printed
+    assert "hunter2" not in printed
+    assert "Signature" not in printed

@@ -15,9 +15,10 @@ from threading import Event
 import psutil
 import pytest
 
-from engine_faults import DiesAtStart, Says, Trouble, Unopenable
+from engine_faults import DiesAtStart, Moody, Says, Trouble, Unopenable
 from salientclips.corpus.item import Item
 from salientclips.corpus.rows import Outcome, VideoRow
+from salientclips.engines import guard
 from salientclips.engines.guard import GuardedWorker
 from salientclips.engines.limits import Limits, cores
 from salientclips.engines.local import LocalEngine
@@ -74,8 +75,8 @@ def test_threads_are_divided_among_the_workers() -> None:
         ("hangs", "TimeLimitError", "after 1 s"),
         ("hangs_in_c", "TimeLimitError", "after 1 s"),
         ("eats", "MemoryLimitError", "100 MiB"),
-        ("crashes", "WorkerDiedError", "signal 11: the decoder says goodbye"),
-        ("exits", "WorkerDiedError", "exit code 3"),
+        ("crashes", "WorkerDiedError", "died (signal 11)"),
+        ("exits", "WorkerDiedError", "died (exit code 3)"),
         ("bug", "SalientClipsError", "ZeroDivisionError: of all things"),
         ("refuses", "NoVideoStreamError", "'refuses.mp4' has no video stream"),
     ],
@@ -90,7 +91,7 @@ def test_a_video_that_goes_wrong_costs_itself_alone(name: str, error: str, says:
     assert says in (row.message or "")
     assert row.remedy
     same_process = done["before.mp4"].row.note == done["after.mp4"].row.note
-    assert same_process == (name in ("bug", "refuses"))
+    assert same_process == (error in ("SalientClipsError", "NoVideoStreamError"))
 
 
 def test_a_worker_that_somebody_killed_costs_nothing(tmp_path: Path) -> None:
@@ -116,6 +117,59 @@ def test_a_worker_that_was_killed_at_its_start_is_started_again(tmp_path: Path) 
 
 def test_what_a_library_prints_is_no_answer() -> None:
     assert not ran(LocalEngine(1), items("prints.mp4", "a"))["prints.mp4"].failed
+
+
+@pytest.mark.parametrize(
+    ("name", "error"), [("cannot_be_sent", "local object"), ("cannot_be_read", "ValueError")]
+)
+def test_an_answer_that_does_not_come_through_is_an_error(name: str, error: str) -> None:
+    with GuardedWorker(Trouble(), Limits(), 1 << 40) as worker:
+        with pytest.raises(SalientClipsError, match=rf"unforeseen .*{error}"):
+            worker.do(name, Item(name))
+        assert worker.do("a", Item("a")) == Item("a")
+
+
+def test_a_program_that_a_video_starts_eats_no_orders() -> None:
+    assert not any(one.failed for one in ran(LocalEngine(1), items("asks.mp4", "a", "b")).values())
+
+
+def test_memory_that_earlier_videos_left_is_not_the_next_ones_fault() -> None:
+    videos = items(*(f"keeps.{number}" for number in range(6)))
+    done = ran(LocalEngine(1, limits=Limits(30.0, 100 * MIB)), videos)
+    assert [name for name, one in done.items() if one.failed] == []
+    # They did not fit into one process together: 32 MiB each.
+    assert len({one.row.note.split()[0] for one in done.values()}) > 1
+
+
+def test_what_a_stopped_worker_had_copied_is_removed(tmp_path: Path) -> None:
+    video = Item("litters.mp4", group=str(tmp_path / "where"))
+    (done,) = ran(LocalEngine(1, limits=Limits(1.0)), [video]).values()
+    assert done.row.error_type == "TimeLimitError"
+    assert not Path((tmp_path / "where").read_text()).exists()
+
+
+def test_modules_that_lie_where_the_user_is_are_not_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "fractions.py").write_text("raise SystemExit(7)")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [place for place in sys.path if place])
+    assert not ran(LocalEngine(1), items("a"))["a"].failed
+
+
+@pytest.mark.parametrize("refusals", [2, 9])
+def test_a_stage_that_was_open_is_opened_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusals: int
+) -> None:
+    monkeypatch.setattr(guard, "_REOPEN_PAUSES_S", (0.0, 0.0, 0.0))
+    engine, moody = LocalEngine(1), Moody(tmp_path / "tries", refusals)
+    run = engine.run(items("a", "exits.1", "b"), moody, Says())
+    if refusals == 9:
+        with pytest.raises(InputError, match="GPU is full"):
+            list(run)
+    else:
+        done = {one.row.video: one.failed for one in run if one is not None}
+        assert done == {"a": False, "exits.1": True, "b": False}
 
 
 def test_a_slow_start_is_no_videos_fault() -> None:

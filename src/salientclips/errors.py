@@ -61,6 +61,23 @@ def _rebuild(kind: type[SalientClipsError], message: str, remedy: str) -> Salien
     return error
 
 
+def unforeseen(error: BaseException) -> SalientClipsError:
+    """Any error as one that can be shown to a user, and sent home from another process.
+
+    Args:
+        error: Whatever was raised.
+
+    Returns:
+        The error itself where it is one of ours; else one that names its type and text.
+    """
+    if isinstance(error, SalientClipsError):
+        return error
+    text = " ".join(str(error).split()) or "no message"
+    return SalientClipsError(
+        f"unforeseen {type(error).__name__}: {text}", "try the file alone, and report it"
+    )
+
+
 class InputError(SalientClipsError):
     """The caller's arguments cannot be honoured."""
 
@@ -143,9 +160,11 @@ class TimeLimitError(MediaError):
 class MemoryLimitError(MediaError):
     """A file of a corpus took more memory than a file may; its worker was stopped."""
 
-    def __init__(self, video: str, limit_bytes: int) -> None:
+    def __init__(self, video: str, limit_bytes: int | None) -> None:
+        # A share of the machine is another number on another machine, and rows hold no such thing.
+        limit = "its share" if limit_bytes is None else f"{limit_bytes / 2**20:.0f} MiB"
         super().__init__(
-            f"'{video}' was given up at {limit_bytes / 2**20:.0f} MiB of memory",
+            f"'{video}' was given up when it took more than {limit} of memory",
             "try it alone; give fewer --workers or a higher --memory-limit if it is only large",
         )
 

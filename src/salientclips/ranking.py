@@ -30,6 +30,9 @@ heads of two lists."""
 
 RULES: tuple[Rule, ...] = ("top", "cumulative", "av-union-list")
 
+STRATEGIES: tuple[str, ...] = ("sampler", "dense", "uniform", "random", "empirical", "oracle")
+"""How the clips that a classifier looks at can be chosen (poster, "Strategies"; the verb ``classify``)."""
+
 VISUAL_SHARE = 0.8
 """Share of K that the visual list fills under ``av-union-list`` (the poster's K' = 8 of 10)."""
 
@@ -79,7 +82,7 @@ def choose(
     Raises:
         InputError: An argument is out of range.
     """
-    _check(k, min_gap_s, coverage, threshold)
+    check_choice(k, min_gap_s, coverage, threshold)
     allowed = np.ones(len(scores), dtype=bool) if threshold is None else scores >= threshold
     if rule == "av-union-list":
         taken = _union(scores, streams or {}, grid, k, visual_share, allowed, Fraction(min_gap_s), coverage)
@@ -95,7 +98,18 @@ def choose(
     return Chosen(tuple(taken), _note(len(taken), k, len(scores), len(order)))
 
 
-def _check(k: int, min_gap_s: float, coverage: float, threshold: float | None) -> None:
+def check_choice(k: int, min_gap_s: float, coverage: float, threshold: float | None) -> None:
+    """See that options of a choice make sense, whatever the video.
+
+    Args:
+        k: As for :func:`choose`, like the others.
+        min_gap_s: Seconds.
+        coverage: A share.
+        threshold: A score, or None.
+
+    Raises:
+        InputError: One is out of range.
+    """
     if k < 1:
         raise InputError(f"k = {k} clips cannot be selected", "give k of at least 1")
     if not 0 <= min_gap_s < float("inf"):

@@ -250,7 +250,11 @@ def run(videos: Sequence[str], output: Path | None, job: Job, options: Many, as_
 
     if output is None:
         more = f" and {len(videos) - 1} more mean" if len(videos) > 1 else " means"
-        raise InputError(f"'{videos[0]}'{more} many videos, which make a data set", "give -o FOLDER for it")
+        from ..corpus.names import shown_name
+
+        raise InputError(
+            f"'{shown_name(videos[0])}'{more} many videos, which make a data set", "give -o FOLDER for it"
+        )
     engine = engine_for(options)
     with progress_line(as_json) as show:
         events = _Events(output) if as_json else None

@@ -24,7 +24,7 @@ def progress_line(as_json: bool) -> Iterator[Callable[[Tally], None] | None]:
     Yields:
         What to call with the state of the run, or None.
     """
-    if as_json:
+    if as_json or sys.stderr is None:
         yield None
     elif sys.stderr.isatty():
         from rich.console import Console

@@ -66,6 +66,7 @@ def prepared(
     if many and "RANK" in os.environ:
         raise InputError("torchrun divides the labelling already", "leave --workers and --engine out")
     from ..cache.store import default_folder
+    from ..corpus.names import path_of, shown_name
     from ..corpus.sources import list_items
     from ..engines.label import Labelling, kept_entries, label_corpus
     from ..timeline import ClipSpec
@@ -84,7 +85,7 @@ def prepared(
             )
     bad = {outcome.row.video for outcome in failed}
     entries, unfetched = kept_entries([item for item in items if item.name not in bad], folder)
-    source = Path(words[0]).resolve().name if len(words) == 1 else ""
+    source = Path(path_of(shown_name(words[0]))).name if len(words) == 1 else ""
     return Prepared(entries, source, tuple(map(_left_out, (*failed, *unfetched))))
 
 

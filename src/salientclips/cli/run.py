@@ -60,7 +60,10 @@ def run(arguments: list[str]) -> int:
 
 
 def _interrupted() -> int:
-    print("error: interrupted; fit, and runs over many videos, go on where they were when started again", file=sys.stderr)
+    print(
+        "error: interrupted; fit, and runs over many videos, go on where they were when started again",
+        file=sys.stderr,
+    )
     return 130
 
 

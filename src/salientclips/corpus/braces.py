@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from itertools import product
 
 from ..errors import InputError
+from .names import shown_name
 
 _NUMBERS = re.compile(r"(-?\d+)\.\.(-?\d+)(?:\.\.-?(\d+))?")
 _LETTERS = re.compile(r"([A-Za-z])\.\.([A-Za-z])(?:\.\.-?(\d+))?")
@@ -61,7 +62,9 @@ def _pieces(text: str, whole: str) -> Iterator[tuple[str, bool]]:
                 yield text[start:place], True
                 start = place + 1
     if depth:
-        raise InputError(f"the braces of '{whole}' do not match", "close every { with a }, or write \\{")
+        raise InputError(
+            f"the braces of '{shown_name(whole)}' do not match", "close every { with a }, or write \\{"
+        )
     yield text[start:], False
 
 

@@ -7,13 +7,14 @@ written beside them (:meth:`Job.facts`), so that a later run with other options 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from .. import classifiers
-from ..errors import InputError
-from ..samplers import DEFAULT_SAMPLER, make_sampler
+from ..errors import InputError, UnknownNameError
+from ..ranking import STRATEGIES, check_choice
+from ..samplers import DEFAULT_SAMPLER, SAMPLERS, make_sampler
 from ..timeline import ClipSpec
 
 Verb = Literal["score", "select", "classify"]
@@ -45,6 +46,23 @@ class Choosing:
     coverage: float = 0.0
     threshold: float | None = None
 
+    def check(self) -> None:
+        """See before any work that the options make sense, as :meth:`ClipScores.select` would of each video.
+
+        Raises:
+            InputError: One is out of range.
+        """
+        check_choice(self.k, self.min_gap_s, self.coverage, self.threshold)
+
+    def facts(self) -> dict[str, Any]:
+        """What decides which clips are chosen."""
+        return {
+            "k": self.k,
+            "min_gap_s": float(self.min_gap_s),
+            "coverage": float(self.coverage),
+            "threshold": None if self.threshold is None else float(self.threshold),
+        }
+
 
 @dataclass(frozen=True)
 class Looking:
@@ -63,7 +81,23 @@ class Looking:
     top: int = 5
     """Classes kept in the row of a video."""
     device: str = "auto"
-    """Decides no row."""
+    """Where it runs; a GPU's numbers are close to a processor's, not the same bits. No fact of the job."""
+
+    def check(self) -> None:
+        """See before any work that the options make sense.
+
+        Raises:
+            InputError: There is no such strategy, or no class is to be kept.
+        """
+        if self.strategy not in STRATEGIES:
+            raise UnknownNameError("strategy", self.strategy, STRATEGIES)
+        if self.top < 1:
+            raise InputError(f"top = {self.top} classes cannot be kept", "give 1 or more")
+
+    def facts(self) -> dict[str, Any]:
+        """What decides what it says; files by their content, not by where they lie."""
+        facts = {key: value for key, value in asdict(self).items() if key != "device"}
+        return {**facts, "weights": _content(self.weights), "labels": _content(self.labels)}
 
     def load(self, *, threads: int | None = None, device: str | None = None) -> classifiers.ClipClassifier:
         """Load the classifier.
@@ -109,51 +143,65 @@ class Job:
             raise InputError(
                 "a classifier goes with classify, and only with it", "give Job.looking to classify"
             )
-        if self.choosing.k < 1:
-            raise InputError(f"k = {self.choosing.k} clips cannot be selected", "give k of at least 1")
+        self.choosing.check()
+        if self.looking is not None:
+            self.looking.check()
 
     def facts(self) -> dict[str, Any]:
         """What decides the rows, as JSON can hold it.
 
         Returns:
-            Equal for jobs that give the same rows: the verb, the sampler with all that decides its numbers (of a
-            learned one the hash of its weights), clip length, choice, classifier and the hash of its weights.
+            The verb, the sampler with all that decides its numbers (of a learned one the hash of its weights), clip
+            length, choice, classifier and the hash of its weights. Two jobs that differ in them are not mixed.
 
         Raises:
             SalientClipsError: There is no such sampler, or it does not load.
         """
-        judge = make_sampler(
-            self.scoring.sampler, seed=self.scoring.seed, frames_per_clip=self.scoring.frames_per_clip
-        )
-        clip = self.scoring.clip or getattr(judge, "clip_spec", None)
-        facts: dict[str, Any] = {
-            "verb": self.verb,
-            "sampler": judge.name,
-            "sampler_parameters": judge.parameters,
-            "feature_parameters": {
-                "frames_per_clip": judge.feature_parameters.frames_per_clip,
-                "features": list(judge.feature_parameters.features),
-            },
-            "clip": None if clip is None else _clip_facts(clip),
-        }
+        how, looking = self.scoring, self.looking
+        judge = make_sampler(how.sampler, seed=how.seed, frames_per_clip=how.frames_per_clip)
+        facts: dict[str, Any] = {"verb": self.verb}
+        if looking is None or looking.strategy in ("sampler", "empirical"):
+            facts |= {
+                "sampler": judge.name,
+                "sampler_parameters": judge.parameters,
+                "feature_parameters": {
+                    "frames_per_clip": judge.feature_parameters.frames_per_clip,
+                    "features": list(judge.feature_parameters.features),
+                },
+            }
+        clip = how.clip or getattr(judge, "clip_spec", None) or ClipSpec()
+        facts["clip"] = _clip_facts(clip)
         if self.verb == "select":
-            facts["choosing"] = asdict(self.choosing)
-        if self.looking is not None:
-            facts["k"] = self.choosing.k
-            facts["looking"] = _looking_facts(self.looking)
+            facts["choosing"] = self.choosing.facts()
+        if looking is not None:
+            facts |= {"k": self.choosing.k, "looking": looking.facts()}
+            if looking.strategy in ("random", "empirical"):
+                facts["seed"] = how.seed
         return facts
+
+    def absolute(self) -> Job:
+        """The same job with absolute paths, for processes that run elsewhere.
+
+        Returns:
+            Folders of samplers, weights and lists of labels that are here go by their absolute paths.
+        """
+        looking = self.looking
+        if looking is not None:
+            labels = None if looking.labels is None else looking.labels.absolute()
+            weights = None if looking.weights is None else _absolute(looking.weights)
+            looking = replace(looking, labels=labels, weights=weights)
+        scoring = replace(self.scoring, sampler=_absolute(self.scoring.sampler))
+        return replace(self, scoring=scoring, looking=looking)
+
+
+def _absolute(word: str) -> str:
+    """A path where there is something, absolute; any other word, such as a name, as it is."""
+    return word if word in SAMPLERS or not Path(word).exists() else str(Path(word).absolute())
 
 
 def _clip_facts(clip: ClipSpec) -> dict[str, Any]:
     seconds = None if clip.seconds is None else str(clip.seconds)
     return {"frames": clip.frames, "frame_step": clip.frame_step, "seconds": seconds}
-
-
-def _looking_facts(looking: Looking) -> dict[str, Any]:
-    facts = {
-        key: value for key, value in asdict(looking).items() if key not in ("device", "labels", "weights")
-    }
-    return {**facts, "weights": _content(looking.weights), "labels": _content(looking.labels)}
 
 
 def _content(source: str | Path | None) -> str | None:

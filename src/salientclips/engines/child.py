@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 import signal
 import struct
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Thread
 from time import sleep
 from typing import Any, BinaryIO
 
-from ..errors import SalientClipsError
+from ..errors import SalientClipsError, unforeseen
+
+FOLDER_VARIABLE = "SALIENTCLIPS_WORKER_FOLDER"
+"""Names the folder that was made for this process's temporary files, and goes with it."""
 
 _LENGTH = struct.Struct("<Q")
 _SPARE_S = 30
@@ -75,14 +78,20 @@ def read_message(stream: BinaryIO | Any) -> bytes | None:
 
 def main() -> None:
     """Serve the parent until it closes the pipe or is gone."""
-    answers, orders = os.fdopen(os.dup(1), "wb"), sys.stdin.buffer
+    answers, orders = os.fdopen(os.dup(1), "wb"), os.fdopen(os.dup(0), "rb")
+    # Whatever else reads or writes here must not find the parent's pipes.
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     # An interrupt from the keyboard reaches all processes of a terminal; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
 
     def answer(made: object) -> None:
-        write_message(answers, pickle.dumps(made))
+        try:
+            message = pickle.dumps(made)
+        except Exception as error:  # what cannot be sent must not end the process
+            message = pickle.dumps(Failed(unforeseen(error)))
+        write_message(answers, message)
 
     first = read_message(orders)
     if first is None:
@@ -91,7 +100,7 @@ def main() -> None:
         stage, threads = pickle.loads(first)
         work = stage.open(threads)
     except Exception as error:  # the parent has to know, whatever it is
-        answer(Failed(_told(error)))
+        answer(Failed(unforeseen(error)))
         return
     answer(Ready())
     while (order := read_message(orders)) is not None:
@@ -103,19 +112,9 @@ def _done(work: Callable[[Any], Any], order: Order) -> object:
     try:
         return work(order.given)
     except Exception as error:  # one video must not end the others
-        return Failed(_told(error))
+        return Failed(unforeseen(error))
     finally:
         _set_alarm(None)
-
-
-def _told(error: Exception) -> SalientClipsError:
-    """Any error as one that can be shown to a user and sent home."""
-    if isinstance(error, SalientClipsError):
-        return error
-    text = " ".join(str(error).split()) or "no message"
-    return SalientClipsError(
-        f"unforeseen {type(error).__name__}: {text}", "try the file alone, and report it"
-    )
 
 
 def _set_alarm(limit_s: float | None) -> None:
@@ -129,6 +128,8 @@ def _end_with(parent: int) -> None:
     """End this process soon after its parent, also in the midst of a video."""
     while os.getppid() == parent:
         sleep(1.0)
+    if folder := os.environ.get(FOLDER_VARIABLE):
+        shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)
 
 

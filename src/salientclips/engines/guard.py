@@ -2,9 +2,11 @@
 
 A decoder in C can hang, eat memory or crash, and nothing inside its own process can be relied on to stop it then.
 So the work is done in a child (``child.py``), and the parent looks on: at the clock, at the child's memory, at
-whether it lives. A child that is stopped costs one video, which is reported; the next video gets a new child. A child
-that dies may have been killed by somebody else (an operator, a system short of memory), so its video is tried once
-more in a new one, and only the second death is the video's.
+whether it lives. A child that is stopped costs one video, which is reported; the next video gets a new child.
+
+Two things may not be the video's fault, so that it is tried once more in a new child before it is blamed: a death,
+for somebody else may have killed the child (an operator, a system short of memory); and memory, where the child had
+other videos before, of which something may have stayed.
 
 The child is no copy of the parent (``fork``) and does not import the caller's script (``multiprocessing``'s spawn),
 so threads, notebooks and scripts without a guarded main are all right. It ends with its parent, whatever ends that.
@@ -12,35 +14,44 @@ so threads, notebooks and scripts without a guarded main are all right. It ends 
 
 from __future__ import annotations
 
-import os
-import pickle
-import subprocess
-import sys
-import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
-from queue import Empty, SimpleQueue
-from threading import Thread
-from time import monotonic
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from time import monotonic, sleep
 from types import TracebackType
-from typing import Any, Generic, TypeVar
-
-import psutil
+from typing import Generic, TypeVar
 
 from ..errors import MemoryLimitError, SalientClipsError, TimeLimitError, WorkerDiedError
-from .child import Failed, Order, read_message, write_message
+from .child import Failed, Order
 from .limits import Limits
+from .process import ChildProcess
 from .work import Stage
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 
 _LOOK_EVERY_S = 0.1
-_THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+_REOPEN_PAUSES_S = (0.0, 1.0, 5.0, 20.0)
+"""Before each further try to open a stage that was open once: a GPU may be full for the moment."""
 
 
 class Stopped(Exception):  # noqa: N818 - it never reaches a user
     """The caller wants no more; the video that was in work is not done."""
+
+
+class StageFailedError(Exception):
+    """A stage could not be opened, so no video can be worked on; ``error`` says why, for the user."""
+
+    def __init__(self, error: SalientClipsError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class _DiedAtStartError(StageFailedError):
+    """The process died instead of opening the stage, or could not be started."""
+
+
+class _PerhapsNotItsFaultError(Exception):
+    """A video failed in a way that another try in a new process may show to be somebody else's doing."""
 
 
 @dataclass(eq=False)
@@ -59,9 +70,12 @@ class GuardedWorker(Generic[Given, Made]):
     """Threads of the child."""
     stopped: Callable[[], bool] = lambda: False
     """Asked ten times a second whether to give up."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables that the child has besides the parent's."""
 
     def __post_init__(self) -> None:
-        self._child: _Child | None = None
+        self._child: ChildProcess | None = None
+        self._was_open = False
 
     def __enter__(self) -> GuardedWorker[Given, Made]:
         return self
@@ -89,19 +103,22 @@ class GuardedWorker(Generic[Given, Made]):
             Stopped: The caller wants no more.
         """
         try:
-            return self._try(video, given)
-        except WorkerDiedError:
-            return self._try(video, given)
+            return self._try(video, given, is_last=False)
+        except _PerhapsNotItsFaultError:
+            return self._try(video, given, is_last=True)
 
-    def _try(self, video: str, given: Given) -> Made:
+    def _try(self, video: str, given: Given, *, is_last: bool) -> Made:
         child = self._ready()
-        child.send(Order(given, self.limits.seconds))
+        child.order(Order(given, self.limits.seconds))
         ends = monotonic() + self.limits.seconds
         while (answer := child.answer(_LOOK_EVERY_S)) is None:
             if self.stopped():
                 self.close()
                 raise Stopped
-            self._look_at(child, video, ends)
+            error, is_certain = self._trouble(child, video, ends)
+            if error is not None:
+                self.close()
+                raise error if is_certain or is_last else _PerhapsNotItsFaultError
         if isinstance(answer, Failed):
             raise answer.error
         made: Made = answer
@@ -118,136 +135,62 @@ class GuardedWorker(Generic[Given, Made]):
         """The child's process id, while there is one."""
         return None if self._child is None else self._child.process.pid
 
-    def _look_at(self, child: _Child, video: str, ends: float) -> None:
-        error: SalientClipsError | None = None
+    def _trouble(self, child: ChildProcess, video: str, ends: float) -> tuple[SalientClipsError | None, bool]:
+        """What is wrong, and whether it is certainly the video's fault."""
         if (how := child.death()) is not None:
-            error = WorkerDiedError(video, how)
-        elif monotonic() > ends:
-            error = TimeLimitError(video, self.limits.seconds)
-        elif child.growth_bytes() > self.memory_bytes:
-            error = MemoryLimitError(video, self.memory_bytes)
-        if error is not None:
-            self.close()
-            raise error
+            return WorkerDiedError(video, how), False
+        if monotonic() > ends:
+            return TimeLimitError(video, self.limits.seconds), True
+        if child.growth_bytes() > self.memory_bytes:
+            return MemoryLimitError(video, self.limits.memory_bytes), child.orders == 1
+        return None, True
 
-    def _ready(self) -> _Child:
-        """The child, started and waited for where there is none."""
-        if self._child is not None and self._child.death() is None:
-            return self._child
-        try:
-            return self._start()
-        except _DiedAtStartError:
-            # As with a video: the first death may be somebody else's doing.
-            return self._start()
+    def _ready(self) -> ChildProcess:
+        """The child, started and waited for where there is none, or where it holds more than is good."""
+        child = self._child
+        if child is not None and child.death() is None and child.growth_bytes() <= self.memory_bytes / 2:
+            return child
+        for pause_s in _REOPEN_PAUSES_S if self._was_open else (0.0, 0.0):
+            self._wait(pause_s)
+            try:
+                return self._start()
+            except StageFailedError as failed:
+                problem = failed
+                # What cannot be opened at the very first is no accident, unless the process was killed.
+                if not self._was_open and not isinstance(failed, _DiedAtStartError):
+                    break
+        raise problem
 
-    def _start(self) -> _Child:
+    def _wait(self, seconds: float) -> None:
+        ends = monotonic() + seconds
+        while monotonic() < ends:
+            if self.stopped():
+                raise Stopped
+            sleep(_LOOK_EVERY_S)
+
+    def _start(self) -> ChildProcess:
         self.close()
-        child = self._child = _Child(self.stage, self.threads)
+        try:
+            child = self._child = ChildProcess(self.stage, self.threads, self.environment)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise _DiedAtStartError(
+                SalientClipsError(f"a worker process cannot be started ({reason})", "give fewer --workers")
+            ) from error
         # Loading a classifier takes its time and is no video's fault: no limit here.
         while (answer := child.answer(_LOOK_EVERY_S)) is None:
             how = child.death()
-            if how is not None or self.stopped():
-                self.close()
-                if how is None:
-                    raise Stopped
-                raise _DiedAtStartError(SalientClipsError(f"a worker process died at its start ({how})"))
+            if how is None and not self.stopped():
+                continue
+            words = child.last_words()
+            self.close()
+            if how is None:
+                raise Stopped
+            said = f"{how}: {words}" if words else how
+            raise _DiedAtStartError(SalientClipsError(f"a worker process died at its start ({said})"))
         if isinstance(answer, Failed):
             self.close()
             raise StageFailedError(answer.error)
         child.remember_memory()
+        self._was_open = True
         return child
-
-
-class StageFailedError(Exception):
-    """A stage could not be opened, so no video can be worked on; ``error`` says why, for the user."""
-
-    def __init__(self, error: SalientClipsError) -> None:
-        super().__init__(str(error))
-        self.error = error
-
-
-class _DiedAtStartError(StageFailedError):
-    """The process died instead of opening the stage."""
-
-
-class _Child:
-    """The process, and the pipes to it."""
-
-    def __init__(self, stage: Stage[Any, Any], threads: int) -> None:
-        settings = dict.fromkeys(_THREAD_SETTINGS, str(threads))
-        path = os.pathsep.join(p for p in sys.path if p)
-        # What a crashing library prints goes to a file: the terminal is the caller's.
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed in end()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "salientclips.engines.child"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._said,
-            env={**os.environ, **settings, "PYTHONPATH": path},
-        )
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self._in, self._out = self.process.stdin, self.process.stdout
-        self._answers: SimpleQueue[Any] = SimpleQueue()
-        # A pipe cannot be waited for with a time limit on every platform; a queue can.
-        self._listener = Thread(target=self._listen, daemon=True)
-        self._listener.start()
-        self._memory = psutil.Process(self.process.pid)
-        self._at_start_bytes = 0
-        self.send((stage, threads))
-
-    def send(self, message: object) -> None:
-        try:
-            write_message(self._in, pickle.dumps(message))
-        except (BrokenPipeError, OSError):
-            # It is dead; whoever waits for the answer finds out, and can say of which video.
-            return
-
-    def answer(self, wait_s: float) -> Any | None:
-        try:
-            return self._answers.get(timeout=wait_s)
-        except Empty:
-            return None
-
-    def _listen(self) -> None:
-        while (message := read_message(self._out)) is not None:
-            self._answers.put(pickle.loads(message))
-
-    def death(self) -> str | None:
-        """How it died; None while it lives, or while there is an answer to be had."""
-        if self.process.poll() is None:
-            return None
-        self._listener.join(1.0)
-        if not self._answers.empty():
-            return None
-        code = self.process.returncode
-        how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        last = self._last_words()
-        return f"{how}: {last}" if last else how
-
-    def _last_words(self) -> str:
-        self._said.seek(0)
-        lines = self._said.read().decode(errors="replace").strip().splitlines()
-        return " ".join(lines[-1].split())[:200] if lines else ""
-
-    def remember_memory(self) -> None:
-        self._at_start_bytes = self._rss_bytes()
-
-    def growth_bytes(self) -> int:
-        return self._rss_bytes() - self._at_start_bytes
-
-    def _rss_bytes(self) -> int:
-        try:
-            return int(self._memory.memory_info().rss)
-        except psutil.Error:
-            return 0
-
-    def end(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        self._listener.join(5.0)
-        for stream in (self._in, self._out, self._said):
-            try:
-                stream.close()
-            except BrokenPipeError:
-                continue

@@ -105,7 +105,7 @@ def label_corpus(
     """
     tally = Tally(len(items), 0, 0)
     failures = []
-    gpu = labelling.looking is not None and labelling.looking.device != "cpu"
+    gpu = labelling.looking is not None and labelling.looking.device in ("auto", "cuda")
     for outcome in (engine or LocalEngine()).run(items, ReadStage(labelling), LabelStage(labelling), gpu=gpu):
         if outcome is not None:
             tally.count(outcome)

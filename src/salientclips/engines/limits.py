@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
@@ -39,7 +41,16 @@ class Limits:
         Returns:
             Bytes.
         """
-        return self.memory_bytes or int(_SHARE_OF_MEMORY * psutil.virtual_memory().total / workers)
+        return self.memory_bytes or int(_SHARE_OF_MEMORY * _memory_bytes() / workers)
+
+
+def _memory_bytes() -> int:
+    """The memory that there is: the machine's, or what a container is allowed of it."""
+    total = int(psutil.virtual_memory().total)
+    for place in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        with suppress(OSError, ValueError):
+            return min(total, int(Path(place).read_text()))
+    return total
 
 
 def cores() -> int:

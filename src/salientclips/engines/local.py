@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from queue import Empty, Queue
 from threading import Event, Lock, Thread
@@ -56,37 +57,44 @@ class LocalEngine:
         Raises:
             SalientClipsError: No video can be worked on: the sampler or the classifier does not load.
         """
-        count = self.workers or (_gpus() if gpu else 0) or cores()
-        crew = _Crew(items, Chain(first, second), self, count)
+        gpus = _gpus() if gpu else []
+        count = self.workers or len(gpus) or cores()
+        crew = _Crew(items, Chain(first, second), self, count, gpus)
         try:
             yield from crew.outcomes()
         finally:
             crew.dismiss()
 
 
-def _gpus() -> int:
-    """GPUs of this machine, 0 where torch sees none."""
+def _gpus() -> list[str]:
+    """The GPUs of this machine as CUDA names them; none where torch sees none."""
     from ..networks.extras import pick_device
 
     if pick_device("auto").type != "cuda":
-        return 0
+        return []
     import torch
 
-    return torch.cuda.device_count()
+    allowed = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
+    return allowed or [str(number) for number in range(torch.cuda.device_count())]
 
 
 class _Crew:
     """Threads of this process, each with a worker process that it waits for."""
 
     def __init__(
-        self, items: Iterable[Item], stage: Stage[Item, Outcome], engine: LocalEngine, count: int
+        self,
+        items: Iterable[Item],
+        stage: Stage[Item, Outcome],
+        engine: LocalEngine,
+        count: int,
+        gpus: Sequence[str],
     ) -> None:
         self._items, self._lock = iter(items), Lock()
-        self._stage, self._engine, self._count = stage, engine, count
+        self._stage, self._engine, self._count, self._gpus = stage, engine, count, gpus
         # Bounded: rows wait here when the writer is slower than the workers.
         self._results: Queue[Outcome | BaseException | None] = Queue(maxsize=4 * count)
         self._enough = Event()
-        self._threads = [Thread(target=self._serve, daemon=True) for _ in range(count)]
+        self._threads = [Thread(target=self._serve, args=(number,), daemon=True) for number in range(count)]
         for thread in self._threads:
             thread.start()
 
@@ -115,7 +123,8 @@ class _Crew:
             except Empty:
                 continue
 
-    def _serve(self) -> None:
+    def _serve(self, number: int) -> None:
+        gpu = {"CUDA_VISIBLE_DEVICES": self._gpus[number % len(self._gpus)]} if self._gpus else {}
         try:
             with GuardedWorker(
                 self._stage,
@@ -123,6 +132,7 @@ class _Crew:
                 self._engine.limits.share_of(self._count),
                 self._engine.threads or max(1, cores() // self._count),
                 self._enough.is_set,
+                gpu,
             ) as worker:
                 while (item := self._next()) is not None:
                     self._results.put(outcome_of(worker, item, item))

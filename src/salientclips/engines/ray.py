@@ -20,6 +20,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from ..corpus.item import Item
+from ..corpus.names import scrubbed
 from ..corpus.rows import Outcome
 from ..errors import InputError, SalientClipsError
 from ..networks.extras import require
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 _HEARTBEAT_S = 1.0
 _PATIENCE_S = 5.0
-_BLOCK = 32
+_BLOCK = 4
 """Most videos in one block: what an actor is handed at once, and does again if it is killed."""
 _BLOCKS_PER_WORKER = 16
 """Least blocks, so that no actor is left with a long queue while others idle."""
@@ -88,18 +89,33 @@ class RayEngine:
         if not everything:
             return
         ray = _connect(self.address)
-        have = ray.cluster_resources()
-        gpus = int(have.get("GPU", 0)) if gpu else 0
-        workers = self.workers or max(1, (int(have.get("CPU", 1)) - gpus) // self.threads)
+        gpus = int(ray.cluster_resources().get("GPU", 0)) if gpu else 0
+        workers = self._actors(ray)
         data = _rows(everything, workers)
-        scoring = _Actors(first if gpus else Chain(first, second), self.limits, workers, self.threads)
+        scoring = _Actors(first if gpus else Chain(first, second), self.limits, workers + gpus, self.threads)
         data = data.map(_Guarded, fn_constructor_args=(scoring,), num_cpus=self.threads, concurrency=workers)
         if gpus:
-            looking = _Actors(second, self.limits, gpus, self.threads)
+            looking = _Actors(second, self.limits, workers + gpus, self.threads)
             data = data.map(
                 _Guarded, fn_constructor_args=(looking,), num_cpus=1, num_gpus=1, concurrency=gpus
             )
         yield from _with_heartbeat(data.iter_rows)
+
+    def _actors(self, ray: ModuleType) -> int:
+        """How many actors read and score; Ray would wait in silence for what the cluster does not have."""
+        nodes = [node["Resources"].get("CPU", 0) for node in ray.nodes() if node["Alive"]]
+        largest, room = max(nodes, default=0), sum(int(cpus // self.threads) for cpus in nodes)
+        if self.threads > largest:
+            raise InputError(
+                f"--threads {self.threads} is more than any machine of the cluster has ({largest:g} CPUs)",
+                "give fewer",
+            )
+        if self.workers is not None and self.workers > room:
+            raise InputError(
+                f"the cluster has room for {room} workers of {self.threads} threads, not {self.workers}",
+                "give fewer --workers",
+            )
+        return self.workers or room
 
 
 def _connect(address: str | None) -> ModuleType:
@@ -114,7 +130,10 @@ def _connect(address: str | None) -> ModuleType:
     if not ray.is_initialized():
         try:
             ray.init(
-                address=address, include_dashboard=None, logging_level=logging.ERROR, log_to_driver=False
+                # Without a word Ray would join any cluster that was started on this machine.
+                address=address or os.environ.get("RAY_ADDRESS") or "local",
+                logging_level=logging.ERROR,
+                log_to_driver=False,
             )
         except (ConnectionError, RuntimeError, TimeoutError, ValueError) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
@@ -221,7 +240,7 @@ def _with_heartbeat(rows: Callable[[], Iterator[Row]]) -> Iterator[Outcome | Non
 def _in_our_words(error: BaseException) -> BaseException:
     if not isinstance(error, Exception):
         return error
-    reason = " ".join(str(error).split())[:300] or "no message"
+    reason = scrubbed(str(error))[:300] or "no message"
     return SalientClipsError(
         f"Ray gave up ({type(error).__name__}: {reason})",
         "look at `ray status`; started again, the run goes on where it was",

@@ -20,7 +20,9 @@ from ..corpus.rows import Outcome
 from ..corpus.sources import list_items
 from ..errors import InputError
 from ..outputs.corpus_dataset import DatasetWriter, from_text, read_videos
+from ..samplers import make_sampler
 from ..timeline import ClipSpec
+from ..verbs.classify import VideoClassifier
 from .local import LocalEngine
 from .work import Between, Stage, stages
 
@@ -143,12 +145,15 @@ def run_corpus(
     wanted = _with_clip(job or Job())
     items = list_items([str(source) for source in given])
     first, second = stages(wanted)
-    gpu = wanted.looking is not None and wanted.looking.device != "cpu"
+    gpu = wanted.looking is not None and wanted.looking.device in ("auto", "cuda")
     folder = Path(output)
     if max_failures is not None and max_failures < 0:
         raise InputError(f"max_failures = {max_failures} makes no sense", "give 0 or more")
     with DatasetWriter(
-        folder, wanted.facts(), retry_failed=retry_failed, part_seconds=part_seconds
+        folder,
+        wanted.facts(),
+        retry={item.name for item in items} if retry_failed else (),
+        part_seconds=part_seconds,
     ) as writer:
         todo = [item for item in items if item.name not in writer.done]
         tally = Tally(len(items), len(items) - len(todo), _failed(folder, items))
@@ -159,7 +164,9 @@ def run_corpus(
             for outcome in results:
                 if outcome is None:
                     writer.tick()
-                elif writer.add(outcome):
+                elif not writer.add(outcome):
+                    continue  # it came twice, and counts once
+                else:
                     tally.count(outcome)
                     if outcome.failed and len(failures) < _FAILURES_SHOWN:
                         failures.append(outcome)
@@ -176,10 +183,15 @@ def run_corpus(
 
 
 def _with_clip(job: Job) -> Job:
-    """The job with the classifier's clips, and with the certainty that the classifier loads."""
+    """The job with the classifier's clips, with the certainty that the classifier loads, and with absolute paths."""
+    job = job.absolute()
     if job.looking is None:
         return job
-    wanted = job.looking.load(device="cpu").input
+    how, f = job.scoring, job.looking.load(device="cpu")
+    judge = make_sampler(how.sampler, seed=how.seed, frames_per_clip=how.frames_per_clip)
+    # Says now what it would say in every worker: that the sampler has no histogram, for example.
+    VideoClassifier(f, judge, job.choosing.k, job.looking.strategy, how.seed)
+    wanted = f.input
     return replace(job, scoring=replace(job.scoring, clip=ClipSpec(wanted.frames, wanted.frame_step)))
 
 

@@ -18,8 +18,9 @@ from typing import Generic, Protocol, TypeVar
 from ..corpus.fetch import local_copy
 from ..corpus.item import Item
 from ..corpus.job import Job, Scoring
+from ..corpus.names import local_path, scrubbed
 from ..corpus.rows import Outcome
-from ..errors import SalientClipsError
+from ..errors import unforeseen
 from ..samplers import Sampler, Uniform, make_sampler
 from ..types import ClipScores
 from ..verbs.classify import VideoClassifier
@@ -57,7 +58,15 @@ class Chain(Generic[Given, Between, Made]):
     def open(self, threads: int) -> Callable[[Given], Made]:
         """As :meth:`Stage.open`."""
         one, other = self.first.open(threads), self.second.open(threads)
-        return lambda given: other(one(given))
+
+        def both(given: Given) -> Made:
+            if not isinstance(given, Item) or local_path(given.video) is not None:
+                return other(one(given))
+            # It lies elsewhere: held over both, so that it comes once.
+            with at_hand(given):
+                return other(one(given))
+
+        return both
 
 
 @dataclass(frozen=True)
@@ -145,9 +154,13 @@ def stages(job: Job) -> tuple[Stage[Item, Scored], Stage[Scored, Outcome]]:
     return ScoreStage(job), second
 
 
+_HELD: dict[str, Path] = {}
+"""Videos that are at hand in this process now: stages run one after the other, in one thread."""
+
+
 @contextmanager
 def at_hand(item: Item) -> Iterator[tuple[Path, float]]:
-    """A video as a local file, for as long as the block runs.
+    """A video as a local file, for as long as the block runs; inside another such block the same file.
 
     Args:
         item: The video.
@@ -156,17 +169,28 @@ def at_hand(item: Item) -> Iterator[tuple[Path, float]]:
         Its path, and the seconds that it took to come.
 
     Raises:
-        SalientClipsError: It cannot be fetched, or the block raised one; a temporary copy is then called by the
-            video's name, for its path is another one in every run.
+        SalientClipsError: It cannot be fetched, or the block raised something. A temporary copy is called by the
+            video's name then, for its path is another one in every run.
     """
+    if item.video in _HELD:
+        yield _HELD[item.video], 0.0
+        return
     began = perf_counter()
     with local_copy(item.video) as path:
+        _HELD[item.video] = path
         try:
             yield path, perf_counter() - began
-        except SalientClipsError as error:
-            error.message = _by_name(error.message, path, item)
-            error.remedy = _by_name(error.remedy, path, item)
-            raise
+        except Exception as error:
+            told = unforeseen(error)
+            told.message = (
+                scrubbed(_by_name(told.message, path, item))
+                if told is not error
+                else _by_name(told.message, path, item)
+            )
+            told.remedy = _by_name(told.remedy, path, item)
+            raise told from None
+        finally:
+            del _HELD[item.video]
 
 
 def _judge(how: Scoring) -> Sampler:

@@ -21,14 +21,12 @@ from ..classifiers import ClipClassifier
 from ..classifiers.look import ClipLooker, Probabilities
 from ..errors import InputError, UnknownNameError
 from ..media.demux import read_packets
+from ..ranking import STRATEGIES
 from ..samplers import DEFAULT_SAMPLER, Empirical, Random, Sampler, Uniform, make_sampler
 from ..samplers.card import SamplerCard
 from ..timeline import ClipSpec
 from ..types import ClipScores, PacketTable, Prediction, SelectedClip, Selection, VideoPrediction
 from .score import Progress, score
-
-STRATEGIES: tuple[str, ...] = ("sampler", "dense", "uniform", "random", "empirical", "oracle")
-"""How clips can be chosen."""
 
 
 @dataclass(frozen=True)

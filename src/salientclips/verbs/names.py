@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from ..classifiers import CLASSIFIERS
 from ..corpus.job import ENGINES
+from ..ranking import STRATEGIES
 from ..samplers import SAMPLERS
 from ..samplers.card import ARCHITECTURES, COMBINATIONS, OBJECTIVES, STREAMS
 from ..samplers.released import released_cards
 from ..types import FEATURES
-from .classify import STRATEGIES
 
 
 def names() -> dict[str, tuple[str, ...]]:

@@ -71,12 +71,13 @@ def check_free(folder: Path) -> None:
         )
 
 
-def settle_job(folder: Path, facts: Mapping[str, Any]) -> None:
+def settle_job(folder: Path, facts: Mapping[str, Any], *, is_bound: bool) -> None:
     """Write down what a new data set is of, or see that an existing one is of the same.
 
     Args:
         folder: The folder, locked.
         facts: What decides the rows.
+        is_bound: Whether there are rows; without any, another job may take the folder.
 
     Raises:
         InputError: The data set is of another job; the message says which options differ. Or it cannot be written.
@@ -85,12 +86,14 @@ def settle_job(folder: Path, facts: Mapping[str, Any]) -> None:
     asked = json.loads(json.dumps(dict(facts)))  # as it comes back: lists for tuples
     if (folder / JOB_NAME).exists():
         stored = read_job(folder)["job"]
-        if differences := list(_differences(stored, asked)):
+        differences = list(_differences(stored, asked))
+        if differences and is_bound:
             raise InputError(
                 f"'{folder}' is of another job: {'; '.join(differences)}",
                 "choose another folder, or delete this one",
             )
-        return
+        if not differences:
+            return
     content = {"schema": SCHEMA, "salientclips": __version__, "job": asked}
     with durable_file(folder / JOB_NAME) as file:
         file.write(json.dumps(content, indent=1).encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import weakref
@@ -36,6 +37,11 @@ class FolderLock:
             _hold(opened)
         except OSError as error:
             os.close(opened)
+            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK):
+                raise InputError(
+                    f"'{folder}' cannot be locked ({error.strerror})",
+                    "choose a folder on another file system",
+                ) from error
             raise InputError(
                 f"another process is writing to '{folder}'", "wait until it ends, or choose another folder"
             ) from error

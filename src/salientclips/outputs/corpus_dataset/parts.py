@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -139,20 +139,22 @@ def videos_in(part: Part) -> Iterator[str]:
         raise part.damaged(part.clips, f"{there} clips, where the videos have {said}")
 
 
-def drop_failed(part: Part) -> None:
+def drop_failed(part: Part, videos: Collection[str]) -> None:
     """Take the rows of failed videos out of a part; they have no clips, so its other file stays.
 
     Args:
         part: A part that exists, possibly with no row after it.
+        videos: Which of them; the others stay.
 
     Raises:
         StoredScoresError: It is damaged.
         InputError: It cannot be written.
     """
-    status = read_table(part, part.videos, ["status"])["status"]
-    if pc.any(pc.equal(status, "failed")).as_py():
-        videos = read_table(part, part.videos)
-        _write(part.videos, videos.filter(pc.not_equal(videos["status"], "failed")), "videos")
+    rows = read_table(part, part.videos, ["video", "status"]).to_pylist()
+    dropped = [row["status"] == "failed" and from_text(row["video"]) in videos for row in rows]
+    if any(dropped):
+        kept = pa.array([not one for one in dropped])
+        _write(part.videos, read_table(part, part.videos).filter(kept), "videos")
 
 
 def read_table(part: Part, file: Path, columns: list[str] | None = None) -> pa.Table:

@@ -49,6 +49,17 @@ class Gathered:
                 or a stream that has no column.
         """
         _check(outcome)
+        before = self.num_clips
+        try:
+            self._take(outcome)
+        except BaseException:
+            # An interrupt may come between two columns: a video is taken whole or not at all.
+            columns: list[array[Any]] = [*self._ints.values(), *self._ticks.values(), *self._floats.values()]
+            for column in columns:
+                del column[before:]
+            raise
+
+    def _take(self, outcome: Outcome) -> None:
         clips = outcome.clips
         starts, ends, per_second = _ticks(clips)
         self._ints["index"].extend(clips.index.tolist())

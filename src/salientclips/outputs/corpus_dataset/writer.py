@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
@@ -26,7 +26,7 @@ class DatasetWriter:
     Args:
         folder: The data set; a new or empty folder, or one that an earlier run of the same job left.
         facts: What decides the rows (:meth:`salientclips.corpus.job.Job.facts`).
-        retry_failed: Drop the rows of failed videos, so that they are done again.
+        retry: Videos whose rows are dropped where they failed, so that they are done again; other failures stay.
         part_seconds: A part is committed this long after its first video was added, seconds; so much work a kill can
             cost, at most.
         part_clips: Or when it has this many clips, or videos.
@@ -42,7 +42,7 @@ class DatasetWriter:
         folder: Path,
         facts: Mapping[str, Any],
         *,
-        retry_failed: bool = False,
+        retry: Collection[str] = (),
         part_seconds: float = 30.0,
         part_clips: int = 200_000,
     ) -> None:
@@ -60,13 +60,14 @@ class DatasetWriter:
         self._lock = FolderLock(folder)
         try:
             check_free(folder)  # again: another process may have begun in between
-            settle_job(folder, facts)
+            # What has no row yet is bound to no job: the first try may have ended at an option that was wrong.
+            settle_job(folder, facts, is_bound=bool(committed_parts(folder)))
             make_folders(folder)
             remove_leftovers(folder)
             parts = committed_parts(folder)
-            if retry_failed:
+            if retry:
                 for part in parts:
-                    drop_failed(part)
+                    drop_failed(part, retry)
             self.done = _videos_of(parts)
             """Videos that had a committed row when it was opened."""
         except OSError as error:
