@@ -44,7 +44,7 @@ EngineName = Annotated[
 Address = Annotated[
     str | None,
     typer.Option(
-        help="ray: the cluster's address. \\[default: one of its own on this machine]",
+        help="ray: the cluster's address. \\[default: RAY_ADDRESS, else one of its own on this machine]",
         rich_help_panel=_PANEL,
         show_default=False,
     ),
