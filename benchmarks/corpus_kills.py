@@ -113,11 +113,13 @@ def kill_workers(
 ) -> Count:
     """One worker killed in each of some runs, at a random moment at which there is one."""
     moments, count = random.Random(f"{engine} {victim}"), Count()
+    # How long workers are there is not known; every miss says that it is shorter than thought.
+    within_s = length_s / 3
     while count.kills < kills:
         place = out.with_name(f"{out.name}-{count.runs}")
         run = Running(folder, place, engine, OPTIONS)
         count.runs += 1
-        hit = kill_one(run, victim, moments.uniform(0.0, length_s / 3))
+        hit = kill_one(run, victim, moments.uniform(0.0, within_s))
         assert run.end() in (0, 1)
         count.orphans += run.orphans()
         if hit:
@@ -125,6 +127,8 @@ def kill_workers(
             count.data_sets += 1
             count.equal += equal(canonical(place), truth)
             count.leftovers += leftovers(place)
+        else:
+            within_s *= 0.7
     return count
 
 
