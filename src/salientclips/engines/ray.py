@@ -48,8 +48,8 @@ class RayEngine:
     """Maps stages over a corpus with Ray Data."""
 
     address: str | None = None
-    """The cluster: ``"auto"``, ``"ray://host:10001"``, ``"host:6379"``; None for the one that this process or
-    ``RAY_ADDRESS`` is connected to, else for one of its own on this machine."""
+    """The cluster: ``"auto"``, ``"ray://host:10001"``, ``"host:6379"``; None for the one that this process is
+    connected to, or that ``RAY_ADDRESS`` names, else for one of its own on this machine."""
     workers: int | None = None
     """Actors that read and score; None for as many as the cluster has cores for."""
     threads: int = 1
