@@ -19,6 +19,8 @@ from media_files import AudioSpec, make_video
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "cookbook"
 SETTINGS = {
+    # Where another test has started Ray, Daft would go to it.
+    "DAFT_RUNNER": "native",
     "FIFTYONE_DATABASE_DIR": "{}/database",
     "FIFTYONE_DATABASE_VALIDATION": "false",
     "FIFTYONE_DO_NOT_TRACK": "true",
