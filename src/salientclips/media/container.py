@@ -89,7 +89,8 @@ def lone_stream(container: av.container.InputContainer) -> av.video.stream.Video
     moving = [s for s in container.streams.video if not _is_cover_picture(s)]
     if len(moving) != 1 or not container.format.name.startswith("mov,"):
         return None
-    return moving[0] if moving[0].codec_context.name in ("h264", "mpeg4") else None
+    context = moving[0].codec_context  # None where FFmpeg does not know the codec
+    return moving[0] if context is not None and context.name in ("h264", "mpeg4") else None
 
 
 def _reason(error: Exception) -> str:
