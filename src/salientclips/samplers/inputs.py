@@ -94,6 +94,26 @@ def normalise(frames: Inputs, mean: Sequence[float], std: Sequence[float]) -> In
     return result
 
 
+def without_repeats(frames: Sequence[Inputs]) -> tuple[list[Inputs], npt.NDArray[np.int64]]:
+    """Leave out every frame that is the same as the one before it.
+
+    One I-frame stands for all clips up to the next, and need not be judged again for each.
+
+    Args:
+        frames: Frames of one stream, in order of time.
+
+    Returns:
+        Those that are left, and for each of ``frames`` which of these it is (num_frames,).
+    """
+    kept: list[Inputs] = []
+    places = np.zeros(len(frames), dtype=np.int64)
+    for number, frame in enumerate(frames):
+        if not kept or not np.array_equal(kept[-1], frame):
+            kept.append(frame)
+        places[number] = len(kept) - 1
+    return kept, places
+
+
 def resize_area(frames: Inputs, short_side: int) -> Inputs:
     """Resize to a shorter side by the mean over areas; the aspect ratio stays, up to 8 to 1.
 

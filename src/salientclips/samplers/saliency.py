@@ -24,7 +24,7 @@ import numpy.typing as npt
 from ..errors import WeightsError
 from ..types import ClipFeatures
 from .card import Objective, SamplerCard, Stream, StreamCard
-from .inputs import normalise, stream_input
+from .inputs import normalise, stream_input, without_repeats
 from .layouts import outputs_of
 from .networks import Networks, Scores
 
@@ -96,12 +96,19 @@ class Runner:
             stream_input(clip, stream.stream, short_side_cells=self.card.short_side_cells) for clip in clips
         ]
         found = np.full((len(clips), outputs_of(self.card, stream)), np.nan)
-        said = iter(self._rows(stream, [frame for frames in inputs for frame in frames]))
+        shown = [frame for frames in inputs for frame in frames]
+        said = iter(self._of_stills(stream, shown) if stream.stream == "if" else self._rows(stream, shown))
         for clip, frames in enumerate(inputs):
             if len(frames) > 0:
                 rows = np.stack(list(islice(said, len(frames))))
                 found[clip] = _activated(rows, stream.objective).mean(axis=0)
         return found
+
+    def _of_stills(self, stream: StreamCard, frames: list[npt.NDArray[np.float32]]) -> Iterator[Scores]:
+        """Logits of each I-frame; one that stands for several clips in a row is judged once."""
+        kept, places = without_repeats(frames)
+        once = list(self._rows(stream, kept))
+        yield from (once[place] for place in places)
 
     def _rows(self, stream: StreamCard, frames: list[npt.NDArray[np.float32]]) -> Iterator[Scores]:
         """Logits of each frame; consecutive frames of one size go together."""
