@@ -10,10 +10,10 @@ decodes every I-frame of a video that some clip may stand for, shows it to Mobil
 what four of its blocks say, averaged over places, beside the scores of the samplers that need no training. ``judge``
 trains a logistic layer on the spans of training videos and compares everything on videos that it has not seen: the
 area under the ROC curve within a video, and how many of the ten highest clips are salient. ``fit`` makes a sampler
-of block 16 and such a layer. ``accuracy`` asks I3D about the ten clips that ``motion`` and each fold's sampler
-(``fold0``, ``fold1``, ``fold2`` in a folder) choose, and no others: videos go in an order drawn by lot, so that a run
-that was stopped has a fair sample of them. Intervals are bootstraps over groups; ``over_motion`` is the difference
-to ``motion`` on the same draws.
+of block 16 and such a layer. ``accuracy`` asks I3D about the ten clips that ``motion``, each fold's sampler
+(``fold0``, ``fold1``, ``fold2`` in a folder) and both together choose, and no others: videos go in an order drawn by
+lot, so that a run that was stopped has a fair sample of them. Intervals are bootstraps over groups; ``over_motion``
+is the difference to ``motion`` on the same draws.
 
 Which I-frame stands for a clip: ``own`` is the package's rule (those shown in the clip, else the last one before it),
 ``middle`` is the one last shown when the clip is half over, so that a clip that is mostly of the old scene is not
@@ -58,7 +58,7 @@ from salientclips.samplers.learned import LearnedSampler
 from salientclips.samplers.nets import stream_cost
 from salientclips.samplers.plain_networks import PlainNetworks
 from salientclips.timeline import ClipGrid, ClipSpec
-from salientclips.types import PacketTable
+from salientclips.types import PacketTable, SelectedClip
 
 Array = npt.NDArray[np.float64]
 Tensors = Mapping[str, torch.Tensor]
@@ -427,19 +427,18 @@ def fit_sampler(manifests: Sequence[Path], seen: dict[str, Seen], weights: Path,
 
 
 def look_up(asked: argparse.Namespace) -> None:
-    """Ask f about the clips that the samplers choose, video by video; each answer is kept."""
+    """Ask f about the clips that the samplers choose, video by video; what it says of a clip is kept."""
     classifier = load_classifier(
         "i3d_rgb",
         weights=asked.weights,
-        frames=16,
-        frame_step=1,
+        frames=CLIP.frames,
+        frame_step=CLIP.frame_step,
         crop_px=asked.crop_px,
         device="cpu",
         threads=1,
     )
-    fast = replace(
-        classifier, network=freeze(classifier.network, torch.zeros(1, 3, 16, *(asked.crop_px,) * 2))
-    )
+    shown = torch.zeros(1, 3, CLIP.frames, asked.crop_px, asked.crop_px)
+    fast = replace(classifier, network=freeze(classifier.network, shown))
     asked.kept.mkdir(parents=True, exist_ok=True)
     tests = [
         (manifest.stem, entry)
@@ -447,22 +446,45 @@ def look_up(asked: argparse.Namespace) -> None:
         for entry in read_entries(manifest)
         if entry.split == "test" and int(entry.path.stem.split("-")[0]) < asked.draws and entry.path.exists()
     ]
-    order = np.random.default_rng(asked.seed).permutation(len(tests))
-    for fold, entry in (tests[place] for place in order):
-        kept = asked.kept / f"{entry.path.stem}.npz"
-        if kept.exists():
-            continue
-        samplers: dict[str, Sampler] = {"if": make_sampler(str(asked.fitted / fold))}
-        samplers |= {name: make_sampler(name) for name in asked.baselines.split(",")}
-        chosen = {name: score(entry.path, one, clip=CLIP).select(K).clips for name, one in samplers.items()}
-        every = {clip.index: clip for clips in chosen.values() for clip in clips}
-        clips = sorted(every.values(), key=lambda clip: clip.start)
-        said = ClipLooker(entry.path, fast, read_packets(entry.path)).look(clips)
-        row = {clip.index: number for number, clip in enumerate(clips)}
-        truth = [classifier.labels.index(label) for label in entry.labels if label in classifier.labels]
-        ranks = {f"rank-{name}": np.array([row[c.index] for c in clips]) for name, clips in chosen.items()}
-        np.savez(kept, said=said, truth=np.array(truth), group=np.array(entry.group), **ranks)
-        print(fold, entry.path.name, len(clips), flush=True)
+    for place in np.random.default_rng(0).permutation(len(tests)):
+        fold, entry = tests[place]
+        table = read_packets(entry.path)
+        grid = clip_grid(table, CLIP)
+        chosen = choices(entry.path, make_sampler(str(asked.fitted / fold)))
+        known = answers(asked.kept / f"{entry.path.stem}.npz")
+        missing = sorted({clip for clips in chosen.values() for clip in clips} - known.keys())
+        if missing:
+            spans = [SelectedClip(1, i, grid.starts[i], grid.ends[i], 0.0) for i in missing]
+            said = ClipLooker(entry.path, fast, table).look(spans)
+            known |= dict(zip(missing, said, strict=True))
+        np.savez(
+            asked.kept / f"{entry.path.stem}.npz",
+            indices=np.array(list(known)),
+            said=np.stack(list(known.values())),
+            truth=np.array(
+                [classifier.labels.index(label) for label in entry.labels if label in classifier.labels]
+            ),
+            group=np.array(entry.group),
+            **{f"by-{name}": np.array(clips) for name, clips in chosen.items()},
+        )
+        print(fold, entry.path.name, len(missing), flush=True)
+
+
+def choices(path: Path, stills: Sampler) -> dict[str, list[int]]:
+    """The K clips of each sampler, best first; ``if+motion`` is the sum, each at mean 0 and deviation 1."""
+    by_stills, by_motion = score(path, stills, clip=CLIP), score(path, "motion", clip=CLIP)
+    both = replace(by_stills, scores=standard(by_stills.scores) + standard(by_motion.scores))
+    by_place = score(path, "uniform", clip=CLIP)
+    told = {"if": by_stills, "motion": by_motion, "if+motion": both, "uniform": by_place}
+    return {name: [clip.index for clip in one.select(K).clips] for name, one in told.items()}
+
+
+def answers(path: Path) -> dict[int, npt.NDArray[np.float32]]:
+    """What f said of clips of a video, by their index; nothing where it was not asked."""
+    if not path.exists():
+        return {}
+    with np.load(path) as file:
+        return dict(zip(file["indices"].tolist(), file["said"], strict=True))
 
 
 def accuracies(folder: Path) -> tuple[dict[str, dict[str, Array]], list[str]]:
@@ -470,14 +492,17 @@ def accuracies(folder: Path) -> tuple[dict[str, dict[str, Array]], list[str]]:
     found: dict[str, dict[str, list[float]]] = {}
     groups = []
     for path in sorted(folder.glob("*.npz")):
+        said = answers(path)
         with np.load(path) as file:
-            said, truth = file["said"].astype(np.float64), file["truth"]
-            groups.append(str(file["group"]))
-            for name in (name for name in file.files if name.startswith("rank-")):
-                of_sampler = found.setdefault(name.removeprefix("rank-"), {})
-                for k in KS:
-                    best = int(np.argmax(said[file[name][:k]].mean(axis=0)))
-                    of_sampler.setdefault(f"accuracy_at_{k}", []).append(float(best in truth))
+            chosen = {n.removeprefix("by-"): file[n].tolist() for n in file.files if n.startswith("by-")}
+            truth, group = file["truth"], str(file["group"])
+        if not chosen:
+            continue
+        groups.append(group)
+        for name, clips in chosen.items():
+            for k in KS:
+                best = int(np.argmax(np.mean([said[clip] for clip in clips[:k]], axis=0, dtype=np.float64)))
+                found.setdefault(name, {}).setdefault(f"accuracy_at_{k}", []).append(float(best in truth))
     return {n: {f: np.array(v) for f, v in one.items()} for n, one in found.items()}, groups
 
 
@@ -522,8 +547,6 @@ def arguments() -> argparse.Namespace:
     asking.add_argument("--weights", required=True)
     asking.add_argument("--crop-px", type=int, default=160)
     asking.add_argument("--draws", type=int, default=3)
-    asking.add_argument("--baselines", default="motion", help="joined by commas; with motion")
-    asking.add_argument("--seed", type=int, default=0, help="of the order of the videos")
     asking.add_argument("--kept", type=Path, required=True)
     asking.add_argument("--csv", type=Path, required=True)
     return parser.parse_args()
