@@ -99,6 +99,7 @@ HOSTILE: tuple[tuple[str, Callable[[Json], None]], ...] = (
     (r"streams\[1\].stream is 'sonar'", put("streams", 1, "stream", to="sonar")),
     ("doubled or out of order", put("streams", 1, "stream", to="md")),
     ("architecture is 'vgg99'", put("streams", 0, "architecture", to="vgg99")),
+    ("only I-frames", put("streams", 0, "architecture", to="mobilenetv2")),
     ("objective", put("streams", 0, "objective", to=None)),
     ("different objectives", put("streams", 0, "objective", to="sal-cl")),
     ("one mean and one deviation", put("streams", 0, "mean", to=[0.0])),
@@ -192,7 +193,7 @@ def test_a_card_that_could_not_be_read_back_is_not_written() -> None:
         replace(make_card(), combination="av-union-list"),
         replace(make_card(), validation={"loss": float("inf")}),
         replace(make_card(), options={"margin": object()}),  # type: ignore[dict-item]
-        replace(make_card(), feature_version=2),
+        replace(make_card(), feature_version=3),
     ):
         with pytest.raises(CardError):
             card_to_json(broken)

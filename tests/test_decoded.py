@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import fields
+from dataclasses import fields, replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -300,6 +300,16 @@ def test_which_still_pictures_are_read():
     assert [r.tolist() for r in rows] == [[0], [0], [6]]
     rows = stills_to_read(table_of("PPPPPPIP"), spans(0, 3, 5, 8), 1)
     assert [r.tolist() for r in rows] == [[], [], [6]]
+
+
+def test_still_pictures_are_key_frames_where_there_are_any():
+    table = table_of("IPPPIPPP")
+    key = replace(table, is_key=np.arange(8) == 0)
+    assert [r.tolist() for r in stills_to_read(key, spans(0, 3, 8), 1)] == [[0], [0]]
+    # nothing else is decoded for them then
+    assert np.flatnonzero(rows_to_feed(key, frozenset({0}))).tolist() == [0]
+    none = replace(table, is_key=np.zeros(8, dtype=np.bool_))
+    assert [r.tolist() for r in stills_to_read(none, spans(0, 3, 8), 1)] == [[0], [4]]
 
 
 def test_evenly_spread_takes_centres():

@@ -66,6 +66,33 @@ def test_saliency_is_the_papers(objective: Objective) -> None:
     assert len({float(s) for s in judged.streams["visual"]}) == 5
 
 
+def test_an_i_frame_that_stands_for_several_clips_is_judged_once() -> None:
+    sampler = make_learned(make_card(("if",)))
+    made = random_clips(3)
+    # scenes of one, three and two clips; the last looks like the first and is another picture all the same
+    order = (0, 1, 1, 1, 2, 2, 0)
+    clips = tuple(replace(made[0], index=i, iframes=made[scene].iframes) for i, scene in enumerate(order))
+    looked: list[int] = []
+    hook = modules(sampler)["if"].register_forward_hook(lambda _m, args, _o: looked.append(len(args[0])))
+    judged = sampler.judge_features(Kept(clips))
+    hook.remove()
+    assert sum(looked) == 4
+    expected = [logits(sampler, "if", made[scene]).mean() for scene in order]
+    assert judged.streams["if"] == pytest.approx(expected, abs=1e-5)
+    assert len(set(expected)) == 3
+
+
+def test_a_clip_with_two_i_frames_shares_the_second_with_the_next() -> None:
+    sampler = make_learned(make_card(("if",)))
+    first, second = random_clips(2)
+    assert first.iframes is not None
+    assert second.iframes is not None
+    both = np.concatenate([first.iframes, second.iframes])
+    judged = sampler.judge_features(Kept((replace(first, iframes=both), second)))
+    one, two = (float(logits(sampler, "if", clip)[0, 0]) for clip in (first, second))
+    assert judged.streams["if"] == pytest.approx([(one + two) / 2, two], abs=1e-5)
+
+
 @pytest.mark.parametrize(
     "combination",
     ["av-union-list", "av-convex-score", "av-convex-list", "av-intersect-list", "av-joint-training"],

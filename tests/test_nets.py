@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import nn
-from torchvision.models import resnet18
+from torchvision.models import mobilenet_v2, resnet18
 
 from salientclips.errors import InputError, UnknownNameError
 from salientclips.networks.cost import count_parameters
@@ -22,6 +22,7 @@ COSTS: tuple[tuple[Stream, Architecture, int, float], ...] = (
     ("rgbr", "shufflenet26", 424_825, 5.24),
     ("if", "shufflenet26", 424_825, 76.56),
     ("audio", "vgg18", 1_287_249, 199.29),
+    ("if", "mobilenetv2", 1_337_953, 256.42),
 )
 
 
@@ -31,7 +32,7 @@ def test_costs(stream: Stream, architecture: Architecture, parameters: int, mmac
     assert found == (parameters, pytest.approx(mmacs, abs=0.005))
     # the classifier of 400 classes costs its weights, and nothing else changes
     more, more_mmacs = stream_cost(stream, architecture, 400)
-    features = 512 if architecture == "resnet18" else 464 if architecture == "shufflenet26" else 256
+    features = {"resnet18": 512, "shufflenet26": 464, "vgg18": 256, "mobilenetv2": 160}[architecture]
     assert more - parameters == 399 * (features + 1)
     assert more_mmacs - mmacs == pytest.approx(399 * features / 1e6, abs=0.006)
 
@@ -74,6 +75,28 @@ def test_cells_are_not_thrown_away() -> None:
         )
     network(torch.zeros(1, 2, 14, 14))
     assert seen == {"layer1": (14, 14), "layer2": (7, 7), "layer3": (4, 4), "layer4": (2, 2)}
+
+
+def test_mobilenet_is_torchvisions_cut_off() -> None:
+    whole = mobilenet_v2().features
+    ours = network_for("if", "mobilenetv2", 1)
+    kept = {name: tensor for name, tensor in whole.state_dict().items() if int(name.split(".")[0]) < 17}
+    assert {f"features.{name}" for name in kept} == ours.state_dict().keys() - {"fc.weight", "fc.bias"}
+    ours.load_state_dict({f"features.{name}": tensor for name, tensor in kept.items()}, strict=False)
+    shown = torch.randn(2, 3, 64, 85)
+    with torch.inference_mode():
+        seen = whole.eval()[:17](shown).mean((2, 3))
+        assert torch.equal(ours.eval()(shown), ours.fc(seen))
+
+
+def test_mobilenets_front_never_learns() -> None:
+    network = network_for("if", "mobilenetv2", 1).train()
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    optimiser = torch.optim.AdamW(network.parameters(), lr=0.1, weight_decay=0.1)
+    network(torch.randn(4, 3, 64, 64)).sum().backward()
+    optimiser.step()
+    changed = {n for n, tensor in network.state_dict().items() if not torch.equal(tensor, before[n])}
+    assert changed == {"fc.weight", "fc.bias"}
 
 
 def test_weights_follow_the_seed() -> None:

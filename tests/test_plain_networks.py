@@ -33,6 +33,7 @@ KINDS: tuple[tuple[Stream, Architecture], ...] = (
     ("md", "resnet18"),
     ("if", "resnet18"),
     ("audio", "vgg18"),
+    ("if", "mobilenetv2"),
 )
 
 
@@ -86,6 +87,7 @@ def test_layouts_are_torchs(stream: Stream, architecture: Architecture) -> None:
         ("if", "shufflenet26", (39, 45), 2),
         *(("md", "resnet18", size, 3) for size in ((14, 14), (14, 25), (7, 7), (15, 8))),
         ("if", "resnet18", (64, 83), 2),
+        *(("if", "mobilenetv2", size, 2) for size in ((112, 149), (39, 45), (33, 70))),
         ("audio", "vgg18", (40, 200), 3),
         ("audio", "vgg18", (7, 9), 1),
         ("audio", "vgg18", (17, 33), 2),

@@ -14,7 +14,7 @@ from builders import make_features
 from learned_samplers import random_clips
 from salientclips.errors import InputError
 from salientclips.samplers.card import STREAMS
-from salientclips.samplers.inputs import normalise, resize_area, stream_input
+from salientclips.samplers.inputs import normalise, resize_area, stream_input, without_repeats
 from salientclips.types import ClipFeatures
 
 
@@ -92,6 +92,19 @@ def test_resizing_keeps_the_mean_the_range_and_the_order(
     assert found.max() <= frames.max() + 1e-5
     # mirrored in, mirrored out: no cell is favoured
     np.testing.assert_allclose(resize_area(frames[..., ::-1], side)[..., ::-1], found, atol=1e-5)
+
+
+def test_repeats_are_left_out_and_their_places_known() -> None:
+    a, b = np.zeros((3, 4, 5), np.float32), np.ones((3, 4, 5), np.float32)
+    wide = np.zeros((3, 4, 6), np.float32)
+    given = [a, a.copy(), b, b, a, wide, wide]
+    kept, places = without_repeats(given)
+    assert [one.shape for one in kept] == [(3, 4, 5), (3, 4, 5), (3, 4, 5), (3, 4, 6)]
+    assert places.tolist() == [0, 0, 1, 1, 2, 3, 3]
+    assert all(np.array_equal(kept[place], one) for place, one in zip(places, given, strict=True))
+    nothing, of_nothing = without_repeats([])
+    assert nothing == []
+    assert of_nothing.shape == (0,)
 
 
 def test_halving_is_the_mean_of_four() -> None:

@@ -79,7 +79,7 @@ def test_what_is_wrong_with_a_folder_is_said(folder: Path) -> None:
 
     spoil_card(folder, feature_version=7)
     refused(CardError, "features of version 7")
-    spoil_card(folder, feature_version=1, classes=["a", "b"])
+    spoil_card(folder, feature_version=2, classes=["a", "b"])
     refused(CardError, r"425539 parameters; a shufflenet26 with 2 outputs has 425074")
     (folder / CARD_FILE).write_bytes(b"\xff\xfe\x00")
     refused(CardError, "cannot be read")

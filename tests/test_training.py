@@ -39,6 +39,7 @@ from salientclips.training.plan import SamplerPlan  # noqa: E402
 from salientclips.training.prepare import Preparation  # noqa: E402
 from salientclips.training.validate import top  # noqa: E402
 from salientclips.training.videos import (  # noqa: E402
+    Held,
     InputKeeper,
     TrainingVideo,
     channel_statistics,
@@ -240,6 +241,27 @@ def test_the_sampler_scores_as_the_loop_did(ready: Callable[[Kind], Ready]) -> N
         video = found.videos[0]
         judged = sampler.judge_features(found.features(video.path))
         assert lesson.scores(networks, video, HERE.device) == pytest.approx(judged.scores, abs=1e-4)
+
+
+def test_validation_judges_a_lasting_i_frame_once(ready: Callable[[Kind], Ready]) -> None:
+    found = ready("together")
+    counts = np.full(len(found.videos[0].targets.surety), 1)
+    scenes = np.random.default_rng(0).normal(size=(3, 3, 32, 40)).astype(np.float32)
+    order = np.arange(len(counts)) * 3 // len(counts)
+    video = replace(found.videos[0], held={"if": Held(counts, scenes[order])})
+    lesson = replace(
+        found.lesson(("md",), "sal-rank", FAST),
+        unit=Unit(("if",), ("shufflenet26",), "sal-rank"),
+        normalisation={"if": ((0.0,) * 3, (1.0,) * 3)},
+    )
+    networks = Networks(lesson.unit, lesson.outputs, 0).eval()
+    looked: list[int] = []
+    networks.of["if"].register_forward_hook(lambda _m, args, _o: looked.append(len(args[0])))
+    scores = lesson.scores(networks, video, HERE.device)
+    assert sum(looked) == 3
+    with torch.inference_mode():
+        alone = [float(networks.of["if"](torch.from_numpy(scene[None]))[0, 0]) for scene in scenes]
+    assert scores == pytest.approx([alone[scene] for scene in order], abs=1e-4)
 
 
 def bits(done: Trained) -> dict[str, bytes]:

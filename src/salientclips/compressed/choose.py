@@ -60,6 +60,9 @@ def frames_to_read(table: PacketTable, grid: ClipGrid, frames_per_clip: int) -> 
 def stills_to_read(table: PacketTable, grid: ClipGrid, frames_per_clip: int) -> list[Rows]:
     """Choose the I-frames that stand for each clip: its own, or else the last one shown before it.
 
+    Only key frames count, where there are any: an I-frame elsewhere can be had only with all that was decoded since
+    the key frame before it, and they are few (x264 writes them at cuts soon after a key frame).
+
     Args:
         table: The packet table of the video.
         grid: Its clips.
@@ -71,11 +74,13 @@ def stills_to_read(table: PacketTable, grid: ClipGrid, frames_per_clip: int) -> 
     Raises:
         InputError: ``frames_per_clip`` is negative.
     """
-    is_i = (table.frame_type == ord("I")) | ((table.frame_type == ord("?")) & table.is_key)
+    is_i = ((table.frame_type == ord("I")) | ((table.frame_type == ord("?")) & table.is_key)) & table.is_shown
+    if (is_i & table.is_key).any():
+        is_i &= table.is_key
     bounds = clip_bounds(table, grid)
-    own = _rows_by_clip(table, bounds, is_i & table.is_shown)
+    own = _rows_by_clip(table, bounds, is_i)
     chosen: list[Rows] = []
-    last = _rows_before(table, bounds[0], is_i & table.is_shown)
+    last = _rows_before(table, bounds[0], is_i)
     for rows, before in zip(own, last, strict=True):
         chosen.append(evenly_spread(rows, frames_per_clip) if len(rows) else before)
     return chosen

@@ -18,8 +18,12 @@ STREAMS: tuple[Stream, ...] = ("md", "rgbr", "if", "audio")
 CHANNELS: dict[Stream, int] = {"md": 2, "rgbr": 3, "if": 3, "audio": 1}
 """Channels of the input of each stream."""
 
-Architecture = Literal["resnet18", "shufflenet26", "vgg18"]
+Architecture = Literal["resnet18", "shufflenet26", "vgg18", "mobilenetv2"]
 ARCHITECTURES: tuple[Architecture, ...] = ("resnet18", "shufflenet26", "vgg18")
+"""Those that ``fit`` trains, from nothing."""
+PRETRAINED: tuple[Architecture, ...] = ("mobilenetv2",)
+"""Those that come with ImageNet's weights and look at I-frames only (not the paper's); only their last layer is
+trained."""
 
 Objective = Literal["ac", "sal-cl", "sal-rank"]
 OBJECTIVES: tuple[Objective, ...] = ("ac", "sal-cl", "sal-rank")
@@ -40,8 +44,9 @@ Scale = Literal["standard", "unit", "none"]
 greatest 1; or as they are (for two probabilities)."""
 SCALES: tuple[Scale, ...] = ("standard", "unit", "none")
 
-FEATURE_VERSION = 1
-"""Counts changes to the definitions of MD, RGB-R, I-frames or MEL; a sampler of another version is refused."""
+FEATURE_VERSION = 2
+"""Counts changes to the definitions of MD, RGB-R, I-frames or MEL; a sampler of another version is refused. Since 2
+I-frames are key frames."""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from .card import (
     COMBINATIONS,
     FEATURE_VERSION,
     OBJECTIVES,
+    PRETRAINED,
     SCALES,
     STREAMS,
     SamplerCard,
@@ -130,7 +131,7 @@ def _stream(read: _Reader) -> StreamCard:
     read.only(f.name for f in fields(StreamCard))
     return StreamCard(
         stream=read.name("stream", STREAMS),
-        architecture=read.name("architecture", ARCHITECTURES),
+        architecture=read.name("architecture", (*ARCHITECTURES, *PRETRAINED)),
         objective=read.name("objective", OBJECTIVES),
         mean=read.numbers("mean", -1e6, 1e6),
         std=read.numbers("std", 1e-9, 1e9),
@@ -179,6 +180,10 @@ def check_card(card: SamplerCard, source: str = "") -> None:
             "a stream has not one mean and one deviation a channel",
         ),
         (any(not deviation > 0 for s in card.streams for deviation in s.std), "a deviation is not above 0"),
+        (
+            any(s.architecture in PRETRAINED and s.stream != "if" for s in card.streams),
+            f"only I-frames can be shown to {' or '.join(PRETRAINED)}",
+        ),
         (bool(weights) and max(weights) == 0, "none of its visual streams counts"),
         (_has_ac(card) and len(set(weights)) > 1, "streams of the objective ac count alike"),
         (card.short_side_cells < 7, "its input is smaller than 7 cells"),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,8 @@ from .card import Stream
 
 Inputs = npt.NDArray[np.float32]
 """Frames of one stream (n, C, h, w)."""
+Picture = TypeVar("Picture", npt.NDArray[np.float32], npt.NDArray[np.uint8])
+"""One frame (C, h, w)."""
 
 _CELL_PX = 16
 _MOST_LONG_TO_SHORT = 8
@@ -58,14 +61,26 @@ def stream_input(clip: ClipFeatures, stream: Stream, *, short_side_cells: int = 
                 return np.zeros((0, 3, side, side), np.float32)
             return resize_area(clip.rgbr, side)
         case "if":
-            side *= _CELL_PX
             if clip.iframes is None or clip.iframes.size == 0:
-                return np.zeros((0, 3, side, side), np.float32)
-            return resize_area(clip.iframes.astype(np.float32), side)
+                return np.zeros((0, 3, side * _CELL_PX, side * _CELL_PX), np.float32)
+            return still_input(clip.iframes, short_side_cells=side)
         case "audio":
             if clip.mel is None:
                 return np.zeros((0, 1, 40, 200), np.float32)
             return np.asarray(clip.mel, dtype=np.float32)[None, None]
+
+
+def still_input(pictures: npt.NDArray[np.uint8], *, short_side_cells: int = 14) -> Inputs:
+    """I-frames for the network of the stream ``if``, not yet normalised.
+
+    Args:
+        pictures: uint8 (n, 3, H, W), n at least 1.
+        short_side_cells: Shorter side of the result, cells of 16 pixels.
+
+    Returns:
+        float32 (n, 3, h, w), RGB levels 0 to 255.
+    """
+    return resize_area(pictures.astype(np.float32), short_side_cells * _CELL_PX)
 
 
 def normalise(frames: Inputs, mean: Sequence[float], std: Sequence[float]) -> Inputs:
@@ -92,6 +107,26 @@ def normalise(frames: Inputs, mean: Sequence[float], std: Sequence[float]) -> In
     scale = np.asarray(std, dtype=np.float32)[:, None, None]
     result: Inputs = (frames - shift) / scale
     return result
+
+
+def without_repeats(frames: Sequence[Picture]) -> tuple[list[Picture], npt.NDArray[np.int64]]:
+    """Leave out every frame that is the same as the one before it.
+
+    One I-frame stands for all clips up to the next, and need not be judged again for each.
+
+    Args:
+        frames: Frames of one stream, in order of time.
+
+    Returns:
+        Those that are left, and for each of ``frames`` which of these it is (num_frames,).
+    """
+    kept: list[Picture] = []
+    places = np.zeros(len(frames), dtype=np.int64)
+    for number, frame in enumerate(frames):
+        if not kept or not np.array_equal(kept[-1], frame):
+            kept.append(frame)
+        places[number] = len(kept) - 1
+    return kept, places
 
 
 def resize_area(frames: Inputs, short_side: int) -> Inputs:

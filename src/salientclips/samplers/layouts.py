@@ -27,6 +27,12 @@ VGG_STAGES = ((16, 2), (32, 2), (64, 4), (128, 4), (128, 4))
 """Channels and convolutions of each stage; max-pooling by 2 stands between stages."""
 VGG_HIDDEN = 256
 
+MOBILE_STEM = 32
+"""Channels after the stem of MobileNetV2."""
+MOBILE_BLOCKS = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2))
+"""Groups of its blocks: by how much a block widens, its channels, how many there are, and the stride of the first.
+The last group (320 channels) and the last convolution are left out: they know ImageNet's classes."""
+
 _STATISTICS = ("running_mean", "running_var")
 _BATCH_NORM = ("weight", "bias", *_STATISTICS)
 
@@ -62,6 +68,8 @@ def layout(stream: Stream, architecture: Architecture, outputs: int) -> Layout:
             return dict(_shufflenet26(channels, outputs))
         case "vgg18":
             return dict(_vgg18(channels, outputs))
+        case "mobilenetv2":
+            return dict(_mobilenetv2(channels, outputs))
 
 
 def count_trainable(shapes: Mapping[str, tuple[int, ...]]) -> int:
@@ -78,6 +86,15 @@ def vgg_places() -> Iterator[tuple[int, int, bool]]:
             place += pooled
             yield place, width, pooled
             place += 3
+
+
+def mobile_blocks() -> Iterator[tuple[int, int, int, int, int]]:
+    """Each block of MobileNetV2: its number in ``features``, channels before and after, stride, channels within."""
+    before, number = MOBILE_STEM, 1
+    for widening, width, blocks, stride in MOBILE_BLOCKS:
+        for block in range(blocks):
+            yield number, before, width, stride if block == 0 else 1, before * widening
+            before, number = width, number + 1
 
 
 def _convolution(name: str, norm: str, out: int, per_group: int, side: int) -> _Named:
@@ -130,3 +147,16 @@ def _vgg18(channels: int, outputs: int) -> _Named:
         before = width
     yield from _linear("hidden", VGG_HIDDEN, before)
     yield from _linear("fc", outputs, VGG_HIDDEN)
+
+
+def _mobilenetv2(channels: int, outputs: int) -> _Named:
+    yield from _convolution("features.0.0", "features.0.1", MOBILE_STEM, channels, 3)
+    width = MOBILE_STEM
+    for number, before, width, _, within in mobile_blocks():
+        name, place = f"features.{number}.conv", 0
+        if within != before:
+            yield from _convolution(f"{name}.0.0", f"{name}.0.1", within, before, 1)
+            place = 1
+        yield from _convolution(f"{name}.{place}.0", f"{name}.{place}.1", within, 1, 3)
+        yield from _convolution(f"{name}.{place + 1}", f"{name}.{place + 2}", width, within, 1)
+    yield from _linear("fc", outputs, width)

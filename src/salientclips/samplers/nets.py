@@ -19,6 +19,10 @@ convolutions of 3 x 3, a hidden layer and the classifier are 18. It is light: a 
 channels), with batch normalisation, and with a mean over all places before the hidden layer instead of a
 fixed grid.
 
+**MobileNetV2** (Sandler et al., CVPR 2018) is not the paper's. It looks at I-frames with the weights that ImageNet
+taught it, without its last group of blocks and its last convolution; nothing but the layer ``fc`` is to be trained,
+so its batch normalisation is always that of inference.
+
 Every network takes any height and width from 7 up. Sizes and names of tensors are those of layouts.py; the same
 networks without torch are in plain_networks.py. What their weights mean is not known here; see card.py.
 """
@@ -31,8 +35,9 @@ from torch import nn
 from ..errors import InputError, UnknownNameError
 from ..networks.cost import count_macs, count_parameters
 from ..networks.extras import require
-from .card import ARCHITECTURES, CHANNELS, Architecture, Stream
+from .card import ARCHITECTURES, CHANNELS, PRETRAINED, Architecture, Stream
 from .layouts import (
+    MOBILE_BLOCKS,
     RESNET_BLOCKS,
     RESNET_WIDTHS,
     SHUFFLE_UNITS,
@@ -53,10 +58,11 @@ def build_network(
     """Build a network with fresh random weights, drawn by torch's global generator.
 
     Args:
-        architecture: One of :data:`salientclips.samplers.card.ARCHITECTURES`.
+        architecture: One of :data:`salientclips.samplers.card.ARCHITECTURES` or ``PRETRAINED``; these have random
+            weights here too.
         in_channels: Channels of the input (C).
         outputs: Numbers it gives: the classes under AC, else 1.
-        stem: How it begins; ``"pixels"`` for I-frames. ``vgg18`` begins the same way for both.
+        stem: How it begins; ``"pixels"`` for I-frames. ``vgg18`` and ``mobilenetv2`` begin the same way for both.
 
     Returns:
         float32 (B, C, h, w), h and w at least 7, to logits (B, outputs); in training mode.
@@ -78,8 +84,10 @@ def build_network(
             return _shufflenet26(in_channels, outputs, stem)
         case "vgg18":
             return _Vgg18(in_channels, outputs)
+        case "mobilenetv2":
+            return _MobileNetV2(in_channels, outputs)
         case _:
-            raise UnknownNameError("architecture", architecture, ARCHITECTURES)
+            raise UnknownNameError("architecture", architecture, (*ARCHITECTURES, *PRETRAINED))
 
 
 def network_for(stream: Stream, architecture: Architecture, outputs: int) -> nn.Module:
@@ -192,4 +200,31 @@ class _Vgg18(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         places = self.features(x)
         logits: torch.Tensor = self.fc(torch.relu(self.hidden(places.mean((2, 3)))))
+        return logits
+
+
+class _MobileNetV2(nn.Module):
+    """torchvision's, cut off; its front never learns."""
+
+    def __init__(self, in_channels: int, outputs: int) -> None:
+        super().__init__()
+        mobilenet = require("torchvision.models.mobilenetv2", "torch")
+        blocks = mobilenet.MobileNetV2(inverted_residual_setting=[list(group) for group in MOBILE_BLOCKS])
+        # The stem and the blocks; the last convolution is the one behind them.
+        self.features: nn.Module = blocks.features[:-1]
+        if in_channels != CHANNELS["if"]:
+            self.features[0][0] = nn.Conv2d(
+                in_channels, blocks.features[0][0].out_channels, 3, stride=2, padding=1, bias=False
+            )
+        self.fc = nn.Linear(MOBILE_BLOCKS[-1][1], outputs)
+
+    def train(self, mode: bool = True) -> _MobileNetV2:
+        super().train(mode)
+        self.features.eval()
+        return self
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            places = self.features(x)
+        logits: torch.Tensor = self.fc(places.mean((2, 3)))
         return logits

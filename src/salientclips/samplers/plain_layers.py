@@ -129,31 +129,33 @@ class Separable:
             planes: (C, H + 2, W, B), a row of zeros above and below.
             out: Receives the result (O, H', W', B).
         """
-        found = _product(self.weight, self._depthwise(planes))
+        found = _product(self.weight, _depthwise(self.taps, planes, self.stride))
         found += self.bias[:, None, None, None]
         _copy(found, out, rectified=True)
 
-    def _depthwise(self, planes: Floats) -> Floats:
-        channels, tall, wide, frames = planes.shape
-        high = (tall - 3) // self.stride + 1
-        of_channel, of_row, of_place, of_frame = planes.strides
-        threes = as_strided(
-            planes,
-            (channels, high, 3 * wide, frames),
-            (of_channel, of_row * self.stride, of_place, of_frame),
-            writeable=False,
-        )
-        found: Floats = np.matmul(self._band(wide)[:, None], threes)
-        return found
 
-    def _band(self, wide: int) -> Floats:
-        """The taps as a matrix (C, W', 3 * W) over three rows of W places."""
-        band = np.zeros((len(self.taps), (wide - 1) // self.stride + 1, 3, wide), np.float32)
-        for place in range(band.shape[1]):
-            left = place * self.stride - 1
-            begin, end = max(left, 0), min(left + 3, wide)
-            band[:, place, :, begin:end] = self.taps[:, :, begin - left : end - left]
-        return band.reshape(len(self.taps), -1, 3 * wide)
+@dataclass(frozen=True, eq=False)
+class Depthwise:
+    """A depthwise 3 x 3 convolution with its batch normalisation, cut off below 0 and above 6 (MobileNetV2)."""
+
+    taps: Floats
+    """(C, 3, 3)."""
+    bias: Floats
+    """(C,)."""
+    stride: int
+
+    @classmethod
+    def of(cls, tensors: Tensors, convolution: str, norm: str, stride: int) -> Depthwise:
+        """Fold the normalisation ``norm`` into the convolution of that name."""
+        scale, shift = _normalisation(tensors, norm)
+        taps = tensors[f"{convolution}.weight"][:, 0] * scale[:, None, None]
+        return cls(taps.astype(np.float32), shift.astype(np.float32), stride)
+
+    def __call__(self, planes: Floats) -> Floats:
+        """Convolve: (C, H + 2, W, B), a row of zeros above and below, to (C, H', W', B)."""
+        found = _depthwise(self.taps, planes, self.stride)
+        found += self.bias[:, None, None, None]
+        return np.clip(found, np.float32(0), np.float32(6), out=found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,6 +241,31 @@ def _product(weight: Floats, planes: Floats) -> Floats:
     channels, high, across, frames = planes.shape
     product: Floats = weight @ planes.reshape(channels, -1)
     return product.reshape(len(weight), high, across, frames)
+
+
+def _depthwise(taps: Floats, planes: Floats, stride: int) -> Floats:
+    """Taps (C, 3, 3) over planes (C, H + 2, W, B): (C, H', W', B)."""
+    channels, tall, wide, frames = planes.shape
+    high = (tall - 3) // stride + 1
+    of_channel, of_row, of_place, of_frame = planes.strides
+    threes = as_strided(
+        planes,
+        (channels, high, 3 * wide, frames),
+        (of_channel, of_row * stride, of_place, of_frame),
+        writeable=False,
+    )
+    found: Floats = np.matmul(_band(taps, wide, stride)[:, None], threes)
+    return found
+
+
+def _band(taps: Floats, wide: int, stride: int) -> Floats:
+    """The taps as a matrix (C, W', 3 * W) over three rows of W places."""
+    band = np.zeros((len(taps), (wide - 1) // stride + 1, 3, wide), np.float32)
+    for place in range(band.shape[1]):
+        left = place * stride - 1
+        begin, end = max(left, 0), min(left + 3, wide)
+        band[:, place, :, begin:end] = taps[:, :, begin - left : end - left]
+    return band.reshape(len(taps), -1, 3 * wide)
 
 
 def _copy(found: Floats, out: Floats, rectified: bool) -> None:

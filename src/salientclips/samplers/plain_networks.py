@@ -1,4 +1,4 @@
-"""The samplers' networks without torch: ResNet-18, ShuffleNet-26 and VGG-18 computed by numpy (paper, section 3).
+"""The samplers' networks without torch: the paper's and MobileNetV2, computed by numpy (paper, section 3).
 
 Same weights, same numbers as nets.py up to rounding (about 1e-5 of the logits), for inference on the CPU. Released
 samplers always run here, so that their scores do not depend on what else is installed. Training is not here. The
@@ -17,13 +17,14 @@ from functools import cached_property
 import numpy as np
 
 from ..errors import UnknownNameError
-from .card import ARCHITECTURES, Architecture, SamplerCard, Stream
+from .card import ARCHITECTURES, PRETRAINED, Architecture, SamplerCard, Stream
 from .inputs import Inputs
-from .layouts import RESNET_BLOCKS, SHUFFLE_UNITS, Stem, stem_of, vgg_places
+from .layouts import RESNET_BLOCKS, SHUFFLE_UNITS, Stem, mobile_blocks, stem_of, vgg_places
 from .networks import Pool, Scores
 from .one_blas_thread import one_blas_thread
 from .plain_layers import (
     Dense,
+    Depthwise,
     Floats,
     Linear,
     Separable,
@@ -95,7 +96,7 @@ def build_plain(architecture: Architecture, tensors: Tensors, *, stem: Stem = "c
     """Make a network of its weights.
 
     Args:
-        architecture: One of :data:`salientclips.samplers.card.ARCHITECTURES`.
+        architecture: One of :data:`salientclips.samplers.card.ARCHITECTURES` or ``PRETRAINED``.
         tensors: All of its tensors (layouts.py), float32.
         stem: How it begins.
 
@@ -112,8 +113,10 @@ def build_plain(architecture: Architecture, tensors: Tensors, *, stem: Stem = "c
             return _ShuffleNet26(tensors, stem)
         case "vgg18":
             return _Vgg18(tensors)
+        case "mobilenetv2":
+            return _MobileNetV2(tensors)
         case _:
-            raise UnknownNameError("architecture", architecture, ARCHITECTURES)
+            raise UnknownNameError("architecture", architecture, (*ARCHITECTURES, *PRETRAINED))
 
 
 class _ShuffleNet26:
@@ -228,3 +231,51 @@ class _Vgg18:
             if pool_next and i + 1 < len(self._layers):
                 seen = pool_twos(seen, border=1)
         return self._fc(rectify(self._hidden(mean_of_places(seen))))
+
+
+class _MobileNetV2:
+    """Inverted residuals (Sandler et al., CVPR 2018); see nets.py for where it is cut off."""
+
+    def __init__(self, tensors: Tensors) -> None:
+        self._stem = Dense.of(tensors, "features.0.0", "features.0.1", 2)
+        self._blocks = tuple(
+            _Inverted.of(tensors, f"features.{number}.conv", within != before, stride, before == width)
+            for number, before, width, stride, within in mobile_blocks()
+        )
+        self._fc = Linear.of(tensors, "fc")
+
+    def __call__(self, planes: Floats) -> Floats:
+        seen = _up_to_6(self._stem(bordered(planes, 1), border=0))
+        for block in self._blocks:
+            seen = block(seen)
+        return self._fc(mean_of_places(seen))
+
+
+@dataclass(frozen=True, eq=False)
+class _Inverted:
+    wide: Dense | None
+    depthwise: Depthwise
+    narrow: Dense
+    is_residual: bool
+
+    @classmethod
+    def of(cls, tensors: Tensors, name: str, widens: bool, stride: int, keeps_width: bool) -> _Inverted:
+        place = int(widens)
+        return cls(
+            Dense.of(tensors, f"{name}.0.0", f"{name}.0.1") if widens else None,
+            Depthwise.of(tensors, f"{name}.{place}.0", f"{name}.{place}.1", stride),
+            Dense.of(tensors, f"{name}.{place + 1}", f"{name}.{place + 2}"),
+            stride == 1 and keeps_width,
+        )
+
+    def __call__(self, planes: Floats) -> Floats:
+        wide = bordered(planes, 1) if self.wide is None else _up_to_6(self.wide(planes, border=1))
+        seen = self.narrow(self.depthwise(wide), border=0, rectified=False)
+        if self.is_residual:
+            seen += planes
+        return seen
+
+
+def _up_to_6(planes: Floats) -> Floats:
+    """ReLU6 after a ReLU, in place."""
+    return np.minimum(planes, np.float32(6), out=planes)

@@ -25,13 +25,15 @@ from ..errors import WeightsError
 from ..ranking import mean_of_those_there
 from ..types import ClipFeatures
 from .card import Objective, SamplerCard, Stream, StreamCard
-from .inputs import normalise, stream_input
+from .inputs import normalise, still_input, stream_input, without_repeats
 from .layouts import outputs_of
 from .networks import Networks, Scores
 
 _FRAMES_AT_ONCE: dict[Stream, int] = {"md": 32, "rgbr": 32, "if": 4, "audio": 8}
 """Frames in a batch: beyond these nothing is gained on a CPU, and an I-frame has 256 times the places of a grid."""
 _MOST_CLIPS_AT_ONCE = 32
+_MOST_CLIPS_WITH_STILLS = 256
+"""Where I-frames are all that is looked at: one stands for many clips, and each group judges its own."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,9 @@ class Runner:
         """
         # 0 stands for all frames of a clip, as many as there are
         frames = self.card.frames_per_clip or _MOST_CLIPS_AT_ONCE
-        size = max(1, _MOST_CLIPS_AT_ONCE // frames)
+        looks_at_stills = [s.stream for s in self.card.streams] == ["if"]
+        most = _MOST_CLIPS_WITH_STILLS if looks_at_stills else _MOST_CLIPS_AT_ONCE
+        size = max(1, most // frames)
         groups = _groups(clips, size)
         names: list[str] = [s.stream for s in self.card.streams]
         if any(name != "audio" for name in names):
@@ -93,16 +97,29 @@ class Runner:
 
     def _opinions(self, stream: StreamCard, clips: list[ClipFeatures]) -> Scores:
         """What the network of one stream says of each clip, averaged over its frames: (num_clips, num_outputs)."""
-        inputs = [
-            stream_input(clip, stream.stream, short_side_cells=self.card.short_side_cells) for clip in clips
-        ]
+        side = self.card.short_side_cells
+        if stream.stream == "if":
+            counts = [0 if clip.iframes is None else len(clip.iframes) for clip in clips]
+            said = self._of_stills(stream, [still for clip in clips for still in _stills(clip)])
+        else:
+            inputs = [stream_input(clip, stream.stream, short_side_cells=side) for clip in clips]
+            counts = [len(frames) for frames in inputs]
+            said = self._rows(stream, [frame for frames in inputs for frame in frames])
         found = np.full((len(clips), outputs_of(self.card, stream)), np.nan)
-        said = iter(self._rows(stream, [frame for frames in inputs for frame in frames]))
-        for clip, frames in enumerate(inputs):
-            if len(frames) > 0:
-                rows = np.stack(list(islice(said, len(frames))))
+        for clip, count in enumerate(counts):
+            if count > 0:
+                rows = np.stack(list(islice(said, count)))
                 found[clip] = _activated(rows, stream.objective).mean(axis=0)
         return found
+
+    def _of_stills(self, stream: StreamCard, stills: list[npt.NDArray[np.uint8]]) -> Iterator[Scores]:
+        """Logits of each I-frame; one that stands for several clips in a row is judged once."""
+        kept, places = without_repeats(stills)
+        side = self.card.short_side_cells
+        once = list(
+            self._rows(stream, [still_input(still[None], short_side_cells=side)[0] for still in kept])
+        )
+        yield from (once[place] for place in places)
 
     def _rows(self, stream: StreamCard, frames: list[npt.NDArray[np.float32]]) -> Iterator[Scores]:
         """Logits of each frame; consecutive frames of one size go together."""
@@ -122,6 +139,10 @@ class Runner:
                 )
             yield from logits
             done += len(batch)
+
+
+def _stills(clip: ClipFeatures) -> npt.NDArray[np.uint8] | tuple[()]:
+    return () if clip.iframes is None else clip.iframes
 
 
 def _groups(clips: Iterable[ClipFeatures], size: int) -> Iterator[list[ClipFeatures]]:

@@ -19,7 +19,7 @@ from torch import nn
 from ..cache.store import key_of
 from ..ranking import mean_of_those_there
 from ..samplers.card import Architecture, Objective, Stream
-from ..samplers.inputs import Inputs, normalise
+from ..samplers.inputs import Inputs, normalise, without_repeats
 from ..samplers.nets import network_for
 from . import objectives
 from .batches import Visit, common_size, cut, draw_visit, generator, take_frames
@@ -217,11 +217,16 @@ class Lesson:
         found = np.full((len(clips), self.outputs), np.nan)
         if not counts.any():
             return found
-        frames = normalise(np.concatenate([one for one in clips if len(one)]), *self.normalisation[stream])
+        frames = np.concatenate([one for one in clips if len(one)])
+        places = np.arange(len(frames))
+        if stream == "if":
+            kept, places = without_repeats(list(frames))
+            frames = np.stack(kept)
+        shown = normalise(frames, *self.normalisation[stream])
         with torch.inference_mode():
-            parts = torch.split(torch.from_numpy(frames), _FRAMES_AT_ONCE)
+            parts = torch.split(torch.from_numpy(shown), _FRAMES_AT_ONCE)
             logits = torch.cat([network(part.to(device)).float().cpu() for part in parts])
-        values = self._verdict(logits).double().numpy()
+        values = self._verdict(logits).double().numpy()[places]
         starts = np.cumsum(counts) - counts
         for clip in np.flatnonzero(counts):
             found[clip] = values[starts[clip] : starts[clip] + counts[clip]].mean(axis=0)
