@@ -162,7 +162,7 @@ def test_pictures_find_the_moving_object(ready: Callable[[Kind], Ready], objecti
 @pytest.mark.parametrize("objective", ["ac", "sal-cl", "sal-rank"])
 def test_sound_finds_the_tone(ready: Callable[[Kind], Ready], objective: Objective) -> None:
     found = ready("together")
-    lesson = found.lesson(("audio",), objective, replace(QUICK, learning_rate=2e-3))
+    lesson = found.lesson(("audio",), objective, replace(QUICK, epochs=12, learning_rate=2e-3))
     orders = scores_of(lesson, train(lesson, HERE))
     true = [video.heard for video in found.truth]
     rate = hit_rate([o[: len(t)] for o, t in zip(orders, true, strict=True)], true)
