@@ -61,11 +61,12 @@ def _rebuild(kind: type[SalientClipsError], message: str, remedy: str) -> Salien
     return error
 
 
-def unforeseen(error: BaseException) -> SalientClipsError:
+def unforeseen(error: BaseException, remedy: str = "try the file alone, and report it") -> SalientClipsError:
     """Any error as one that can be shown to a user, and sent home from another process.
 
     Args:
         error: Whatever was raised.
+        remedy: What to do about one that is not ours.
 
     Returns:
         The error itself where it is one of ours; else one that names its type and text.
@@ -73,9 +74,7 @@ def unforeseen(error: BaseException) -> SalientClipsError:
     if isinstance(error, SalientClipsError):
         return error
     text = " ".join(str(error).split()) or "no message"
-    return SalientClipsError(
-        f"unforeseen {type(error).__name__}: {text}", "try the file alone, and report it"
-    )
+    return SalientClipsError(f"unforeseen {type(error).__name__}: {text}", remedy)
 
 
 class InputError(SalientClipsError):

@@ -29,14 +29,9 @@ def whole_file(path: Path) -> Iterator[Path]:
     """
     # The suffix stays last, for writers that go by it.
     beside = path.with_name(f".{os.getpid()}.partial.{path.name}")
-    try:
+    with _taking_its_place(beside, path, "choose another place"):
         yield beside
         beside.replace(path)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(f"'{path}' cannot be written ({reason})", "choose another place") from error
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -57,18 +52,23 @@ def durable_file(path: Path) -> Iterator[BinaryIO]:
         InputError: It cannot be written there.
     """
     beside = path.with_name(f".{path.name}.partial")
-    try:
+    with _taking_its_place(beside, path, "make room there, and run again"):
         with beside.open("wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
         sync_folder(path.parent)
+
+
+@contextmanager
+def _taking_its_place(beside: Path, path: Path, remedy: str) -> Iterator[None]:
+    """Whatever happens in the block, nothing stays beside; what the system refuses is said of the path."""
+    try:
+        yield
     except OSError as error:
         reason = error.strerror or str(error)
-        raise InputError(
-            f"'{path}' cannot be written ({reason})", "make room there, and run again"
-        ) from error
+        raise InputError(f"'{path}' cannot be written ({reason})", remedy) from error
     finally:
         beside.unlink(missing_ok=True)
 

@@ -10,7 +10,7 @@ import os
 import sys
 from typing import NoReturn
 
-from ..errors import SalientClipsError
+from ..errors import SalientClipsError, unforeseen
 from .app import app
 
 
@@ -47,12 +47,8 @@ def run(arguments: list[str]) -> int:
             return _fail(SalientClipsError(message, "see --help"), wants_json, code=2) if message else 2
         if os.environ.get("SALIENTCLIPS_TRACEBACK"):
             raise
-        text = " ".join(str(error).split()) or "no message"
-        unforeseen = SalientClipsError(
-            f"unforeseen {type(error).__name__}: {text}",
-            "set SALIENTCLIPS_TRACEBACK=1 to see where, and report it",
-        )
-        return _fail(unforeseen, wants_json)
+        told = unforeseen(error, "set SALIENTCLIPS_TRACEBACK=1 to see where, and report it")
+        return _fail(told, wants_json)
     if code == 130:
         # Some versions of typer turn the interrupt into this code, and say nothing.
         return _interrupted()

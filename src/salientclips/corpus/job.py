@@ -14,7 +14,7 @@ from typing import Any, Literal
 from .. import classifiers
 from ..errors import InputError, UnknownNameError
 from ..ranking import STRATEGIES, check_choice
-from ..samplers import DEFAULT_SAMPLER, SAMPLERS, make_sampler
+from ..samplers import DEFAULT_SAMPLER, SAMPLERS, Sampler, make_sampler
 from ..timeline import ClipSpec
 
 Verb = Literal["score", "select", "classify"]
@@ -35,6 +35,17 @@ class Scoring:
     """Frames read per clip; None for the sampler's own number, 0 for all."""
     clip: ClipSpec | None = None
     """How long a clip is; None for the sampler's, or the classifier's, own length."""
+
+    def judge(self) -> Sampler:
+        """Make the sampler, or load it.
+
+        Returns:
+            The sampler.
+
+        Raises:
+            SalientClipsError: As :func:`salientclips.make_sampler`.
+        """
+        return make_sampler(self.sampler, seed=self.seed, frames_per_clip=self.frames_per_clip)
 
 
 @dataclass(frozen=True)
@@ -82,6 +93,11 @@ class Looking:
     """Classes kept in the row of a video."""
     device: str = "auto"
     """Where it runs; a GPU's numbers are close to a processor's, not the same bits. No fact of the job."""
+
+    @property
+    def wants_gpu(self) -> bool:
+        """Whether it runs on a GPU where there is one, whichever it is given."""
+        return self.device in ("auto", "cuda")
 
     def check(self) -> None:
         """See before any work that the options make sense.
@@ -158,7 +174,7 @@ class Job:
             SalientClipsError: There is no such sampler, or it does not load.
         """
         how, looking = self.scoring, self.looking
-        judge = make_sampler(how.sampler, seed=how.seed, frames_per_clip=how.frames_per_clip)
+        judge = how.judge()
         facts: dict[str, Any] = {"verb": self.verb}
         if looking is None or looking.strategy in ("sampler", "empirical"):
             facts |= {

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,7 +94,7 @@ def label_corpus(
 
     Args:
         items: The videos.
-        labelling: What is kept of each. A videos's entries are found by content, wherever it lies later.
+        labelling: What is kept of each. A video's entries are found by content, wherever it lies later.
         engine: Who works; by default the cores of this machine.
         watch: Called as the work goes on.
 
@@ -105,13 +106,15 @@ def label_corpus(
     """
     tally = Tally(len(items), 0, 0)
     failures = []
-    gpu = labelling.looking is not None and labelling.looking.device in ("auto", "cuda")
-    for outcome in (engine or LocalEngine()).run(items, ReadStage(labelling), LabelStage(labelling), gpu=gpu):
-        if outcome is not None:
-            tally.count(outcome)
-            failures += [outcome] if outcome.failed else []
-        if watch is not None:
-            watch(tally, outcome)
+    gpu = labelling.looking is not None and labelling.looking.wants_gpu
+    run = (engine or LocalEngine()).run(items, ReadStage(labelling), LabelStage(labelling), gpu=gpu)
+    with closing(run) as results:
+        for outcome in results:
+            if outcome is not None:
+                tally.count(outcome)
+                failures += [outcome] if outcome.failed else []
+            if watch is not None:
+                watch(tally, outcome)
     return tuple(failures)
 
 

@@ -11,6 +11,9 @@ import psutil
 
 from ..errors import InputError
 
+HEARTBEAT_S = 1.0
+"""How long an engine is silent where nothing is done."""
+
 _SHARE_OF_MEMORY = 0.8
 """Of the machine's memory, divided among its workers: what remains is for everything else."""
 
@@ -51,6 +54,20 @@ def _memory_bytes() -> int:
         with suppress(OSError, ValueError):
             return min(total, int(Path(place).read_text()))
     return total
+
+
+def check_counts(**counts: int | None) -> None:
+    """See that the numbers an engine is given make sense.
+
+    Args:
+        counts: Numbers by name; None where nobody says.
+
+    Raises:
+        InputError: One is below 1.
+    """
+    for name, value in counts.items():
+        if value is not None and value < 1:
+            raise InputError(f"{name} = {value} does nothing", f"give {name} of at least 1")
 
 
 def cores() -> int:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from queue import Empty, Queue
 from threading import Event, Lock, Thread
 
 from ..corpus.item import Item
 from ..corpus.rows import Outcome, failure
-from ..errors import InputError, SalientClipsError
+from ..errors import SalientClipsError
 from .guard import GuardedWorker, StageFailedError, Stopped
-from .limits import Limits, cores
+from .limits import HEARTBEAT_S, Limits, check_counts, cores
 from .work import Between, Chain, Stage
-
-_HEARTBEAT_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -30,9 +28,7 @@ class LocalEngine:
     """What one video may cost."""
 
     def __post_init__(self) -> None:
-        for name, value in (("workers", self.workers), ("threads", self.threads)):
-            if value is not None and value < 1:
-                raise InputError(f"{name} = {value} does nothing", f"give {name} of at least 1")
+        check_counts(workers=self.workers, threads=self.threads)
 
     def run(
         self,
@@ -41,7 +37,7 @@ class LocalEngine:
         second: Stage[Between, Outcome],
         *,
         gpu: bool = False,
-    ) -> Iterator[Outcome | None]:
+    ) -> Generator[Outcome | None, None, None]:
         """Work on all videos of a corpus.
 
         Args:
@@ -102,7 +98,7 @@ class _Crew:
         at_work = self._count
         while at_work:
             try:
-                result = self._results.get(timeout=_HEARTBEAT_S)
+                result = self._results.get(timeout=HEARTBEAT_S)
             except Empty:
                 yield None
                 continue

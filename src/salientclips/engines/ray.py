@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import pickle
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, Queue
@@ -25,7 +25,7 @@ from ..corpus.rows import Outcome
 from ..errors import InputError, SalientClipsError
 from ..networks.extras import require
 from .guard import GuardedWorker, StageFailedError
-from .limits import Limits
+from .limits import HEARTBEAT_S, Limits, check_counts
 from .local import outcome_of
 from .outcome import Scored
 from .work import Between, Chain, Stage
@@ -33,7 +33,6 @@ from .work import Between, Chain, Stage
 if TYPE_CHECKING:
     from types import ModuleType
 
-_HEARTBEAT_S = 1.0
 _PATIENCE_S = 5.0
 _BLOCK = 4
 """Most videos in one block: what an actor is handed at once, and does again if it is killed."""
@@ -58,9 +57,7 @@ class RayEngine:
     """What one video may cost."""
 
     def __post_init__(self) -> None:
-        for name, value in (("workers", self.workers), ("threads", self.threads)):
-            if value is not None and value < 1:
-                raise InputError(f"{name} = {value} does nothing", f"give {name} of at least 1")
+        check_counts(workers=self.workers, threads=self.threads)
 
     def run(
         self,
@@ -69,7 +66,7 @@ class RayEngine:
         second: Stage[Between, Outcome],
         *,
         gpu: bool = False,
-    ) -> Iterator[Outcome | None]:
+    ) -> Generator[Outcome | None, None, None]:
         """Work on all videos of a corpus.
 
         Args:
@@ -215,7 +212,7 @@ def _with_heartbeat(rows: Callable[[], Iterator[Row]]) -> Iterator[Outcome | Non
     try:
         while True:
             try:
-                row = results.get(timeout=_HEARTBEAT_S)
+                row = results.get(timeout=HEARTBEAT_S)
             except Empty:
                 yield None
                 continue

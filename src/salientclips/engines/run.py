@@ -6,7 +6,8 @@ if it had never been disturbed (:mod:`salientclips.outputs.corpus_dataset`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
@@ -20,7 +21,6 @@ from ..corpus.rows import Outcome
 from ..corpus.sources import list_items
 from ..errors import InputError
 from ..outputs.corpus_dataset import DatasetWriter, from_text, read_videos
-from ..samplers import make_sampler
 from ..timeline import ClipSpec
 from ..verbs.classify import VideoClassifier
 from .local import LocalEngine
@@ -37,7 +37,7 @@ class Engine(Protocol):
         second: Stage[Between, Outcome],
         *,
         gpu: bool = False,
-    ) -> Iterator[Outcome | None]:
+    ) -> Generator[Outcome | None, None, None]:
         """Yield what comes of each video as it is done, and None about once a second where nothing is."""
 
 
@@ -145,7 +145,7 @@ def run_corpus(
     wanted = _with_clip(job or Job())
     items = list_items([str(source) for source in given])
     first, second = stages(wanted)
-    gpu = wanted.looking is not None and wanted.looking.device in ("auto", "cuda")
+    gpu = wanted.looking is not None and wanted.looking.wants_gpu
     folder = Path(output)
     if max_failures is not None and max_failures < 0:
         raise InputError(f"max_failures = {max_failures} makes no sense", "give 0 or more")
@@ -159,8 +159,8 @@ def run_corpus(
         tally = Tally(len(items), len(items) - len(todo), _failed(folder, items))
         failures: list[Outcome] = []
         stopped = False
-        results = (engine or LocalEngine()).run(todo, first, second, gpu=gpu)
-        try:
+        # Closed however the block ends: the workers go with it.
+        with closing((engine or LocalEngine()).run(todo, first, second, gpu=gpu)) as results:
             for outcome in results:
                 if outcome is None:
                     writer.tick()
@@ -175,10 +175,6 @@ def run_corpus(
                 if max_failures is not None and tally.failed > max_failures:
                     stopped = tally.before + tally.done < tally.total
                     break
-        finally:
-            close = getattr(results, "close", None)
-            if close is not None:
-                close()
     return CorpusReport(folder, tally, stopped, tuple(failures))
 
 
@@ -188,9 +184,8 @@ def _with_clip(job: Job) -> Job:
     if job.looking is None:
         return job
     how, f = job.scoring, job.looking.load(device="cpu")
-    judge = make_sampler(how.sampler, seed=how.seed, frames_per_clip=how.frames_per_clip)
     # Says now what it would say in every worker: that the sampler has no histogram, for example.
-    VideoClassifier(f, judge, job.choosing.k, job.looking.strategy, how.seed)
+    VideoClassifier(f, how.judge(), job.choosing.k, job.looking.strategy, how.seed)
     wanted = f.input
     return replace(job, scoring=replace(job.scoring, clip=ClipSpec(wanted.frames, wanted.frame_step)))
 

@@ -17,11 +17,11 @@ from typing import Generic, Protocol, TypeVar
 
 from ..corpus.fetch import local_copy
 from ..corpus.item import Item
-from ..corpus.job import Job, Scoring
+from ..corpus.job import Job
 from ..corpus.names import local_path, scrubbed
 from ..corpus.rows import Outcome
 from ..errors import unforeseen
-from ..samplers import Sampler, Uniform, make_sampler
+from ..samplers import Sampler, Uniform
 from ..types import ClipScores
 from ..verbs.classify import VideoClassifier
 from ..verbs.score import score
@@ -79,7 +79,7 @@ class ScoreStage:
         """As :meth:`Stage.open`."""
         looking, how = self.job.looking, self.job.scoring
         # The other strategies need no score: uniform says what clips there are, and costs one look at the packets.
-        judge = _judge(how) if looking is None or looking.strategy == "sampler" else Uniform()
+        judge: Sampler = how.judge() if looking is None or looking.strategy == "sampler" else Uniform()
 
         def read(item: Item) -> Scored:
             with at_hand(item) as (path, fetch_s):
@@ -123,7 +123,7 @@ class LookStage:
         looking, how = self.job.looking, self.job.scoring
         assert looking is not None, "a job of classify has a classifier"
         f = looking.load(threads=threads)
-        whole = VideoClassifier(f, _judge(how), self.job.choosing.k, looking.strategy, how.seed, threads)
+        whole = VideoClassifier(f, how.judge(), self.job.choosing.k, looking.strategy, how.seed, threads)
         by_sampler = looking.strategy == "sampler"
 
         def look(done: Scored) -> Outcome:
@@ -191,10 +191,6 @@ def at_hand(item: Item) -> Iterator[tuple[Path, float]]:
             raise told from None
         finally:
             del _HELD[item.video]
-
-
-def _judge(how: Scoring) -> Sampler:
-    return make_sampler(how.sampler, seed=how.seed, frames_per_clip=how.frames_per_clip)
 
 
 def _by_name(line: str, path: Path, item: Item) -> str:
