@@ -15,6 +15,7 @@ from ..media.demux import read_packets
 from ..networks.extras import require
 from ..outputs.report.collect import collect
 from ..outputs.report.page import render
+from ..places import check_place, keep_off
 from ..types import Selection
 from ..whole_file import write_text
 from .score import Progress
@@ -99,10 +100,8 @@ def check_page(output: Path, video: Path) -> None:
     """
     if output.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"'{output}' is no page by its name", "let it end in .html")
-    if output.is_dir() or not output.parent.is_dir() or not os.access(output.parent, os.W_OK):
-        raise InputError(f"'{output}' cannot be written", "choose a file in a folder that exists")
-    if output.exists() and video.exists() and output.samefile(video):
-        raise InputError(f"'{output}' is the video itself", "choose another place")
+    check_place(output)
+    keep_off(video, output)
     require("jinja2", "report")
 
 
