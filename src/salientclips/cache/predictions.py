@@ -83,7 +83,7 @@ def load_or_look(
         MediaError: The video cannot be read.
     """
     name = identity(classifier) if name is None else name
-    clips = ClipSpec(classifier.input.frames, classifier.input.frame_step) if clips is None else clips
+    clips = classifier.input.clip_spec if clips is None else clips
     print_of_file = fingerprint(path)
     entry = _entry(folder, print_of_file, name, clips)
     stored = load_or_none(entry, warn)

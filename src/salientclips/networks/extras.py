@@ -57,7 +57,9 @@ def pick_device(name: str) -> torch.device:
         device = torch.device(name)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise InputError(f"device {name!r} cannot be used ({first_line(error)})", "give 'auto' or 'cpu'") from error
+        raise InputError(
+            f"device {name!r} cannot be used ({first_line(error)})", "give 'auto' or 'cpu'"
+        ) from error
     if device.type == "meta":
         raise InputError("device 'meta' computes nothing", "give 'auto' or 'cpu'")
     return device

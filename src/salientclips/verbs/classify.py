@@ -24,7 +24,6 @@ from ..media.demux import read_packets
 from ..ranking import STRATEGIES
 from ..samplers import DEFAULT_SAMPLER, Empirical, Random, Sampler, Uniform, make_sampler
 from ..samplers.card import SamplerCard
-from ..timeline import ClipSpec
 from ..types import ClipScores, PacketTable, Prediction, SelectedClip, Selection, VideoPrediction
 from .score import Progress, score
 
@@ -106,7 +105,7 @@ class VideoClassifier:
             judge = self._empirical()
         elif self.strategy != "sampler":
             judge = Uniform()
-        spec = ClipSpec(self.classifier.input.frames, self.classifier.input.frame_step)
+        spec = self.classifier.input.clip_spec
         return score(path, judge, clip=spec, threads=self.threads, table=table, progress=progress)
 
     def _empirical(self) -> Empirical:

@@ -21,7 +21,6 @@ from ..media.demux import read_packets
 from ..outputs.score_files import load_scores, save_scores
 from ..samplers import Sampler, make_sampler
 from ..samplers.card import FEATURE_VERSION, SamplerCard
-from ..timeline import ClipSpec
 from ..types import ClipScores, Fingerprint, PacketTable
 from .score import score
 
@@ -192,7 +191,7 @@ class _Work:
 
     def _scores(self, path: Path, judge: Sampler, table: PacketTable, of: Fingerprint) -> ClipScores:
         """A sampler's scores of a video, from the cache where they are there and fit."""
-        spec = ClipSpec(self.classifier.input.frames, self.classifier.input.frame_step)
+        spec = self.classifier.input.clip_spec
         key = key_of(
             kind="scores",
             version=FEATURE_VERSION,
