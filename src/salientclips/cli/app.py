@@ -169,9 +169,7 @@ def select(
 def classify(
     videos: corpus.Videos,
     output: corpus.Output = None,
-    classifier: Annotated[
-        str, typer.Option("--classifier", "-c", help="Who looks: see `salientclips list`, or hf:NAME.")
-    ] = "r2plus1d_18",
+    classifier: opt.Classifier = "r2plus1d_18",
     weights: opt.Weights = None,
     random_weights: opt.RandomWeights = False,
     labels: opt.Labels = None,
@@ -278,12 +276,13 @@ def list_names(as_json: opt.AsJson = False) -> None:
     """Name everything that an option accepts: samplers, strategies, classifiers."""
     from dataclasses import asdict
 
+    from ..outputs.contract import SCHEMA
     from ..verbs.names import names, released_samplers
     from .show import show_names, show_released
 
     found, trained = names(), released_samplers()
     if as_json:
-        print_json({"schema": 1, **found, "released": [asdict(one) for one in trained]})
+        print_json({"schema": SCHEMA, **found, "released": [asdict(one) for one in trained]})
     else:
         show_names(found)
         show_released(trained)
@@ -314,12 +313,13 @@ def doctor(as_json: opt.AsJson = False) -> None:
     """Say what is installed, what loads, what is missing and how to get it."""
     from dataclasses import asdict
 
+    from ..outputs.contract import SCHEMA
     from ..verbs.doctor import examine
     from .show import show_doctor
 
     findings = examine()
     if as_json:
-        print_json({"schema": 1, "parts": [asdict(finding) for finding in findings]})
+        print_json({"schema": SCHEMA, "parts": [asdict(finding) for finding in findings]})
     else:
         show_doctor(findings)
 
