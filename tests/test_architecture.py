@@ -16,7 +16,7 @@ ROOT = Path(salientclips.__file__).parent
 FLOORS = (
     "errors",
     "whole_file",
-    "places",
+    "destinations",
     "timeline",
     "ranking",
     "types",

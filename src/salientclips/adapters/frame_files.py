@@ -6,7 +6,7 @@ import base64
 import json
 from pathlib import Path
 
-from ..places import keep_off, make_folder
+from ..destinations import keep_off, make_folder
 from ..whole_file import whole_file, write_text
 from .openai import FrameParts
 

@@ -13,6 +13,7 @@ from .evaluate import evaluate
 from .fit import fit
 from .handover import handover
 from .machine import print_json
+from .words import is_one_video
 
 if TYPE_CHECKING:
     from ..compressed.frame_vectors import Frames
@@ -98,7 +99,7 @@ def score(
     how = corpus.Many(
         engine, address, workers, threads, time_limit, memory_limit, max_failures, retry_failed, commit_every
     )
-    if not corpus.is_one_video(videos):
+    if not is_one_video(videos):
         how.refuse(scenes=scenes)
         job = corpus.make_job("score", sampler, seed, frames_per_clip, spec)
         corpus.run(videos, output, job, how, as_json)
@@ -151,7 +152,7 @@ def select(
     how = corpus.Many(
         engine, address, workers, threads, time_limit, memory_limit, max_failures, retry_failed, commit_every
     )
-    if not corpus.is_one_video(videos):
+    if not is_one_video(videos):
         how.refuse(scenes=scenes, scores=scores)
         job = corpus.make_job("select", sampler, seed, frames_per_clip, spec, k, min_gap, coverage, threshold)
         corpus.run(videos, output, job, how, as_json)
@@ -224,7 +225,7 @@ def classify(
         top,
         device,
     )
-    if not corpus.is_one_video(videos):
+    if not is_one_video(videos):
         how.refuse(scores=scores, label=label)
         job = corpus.make_job("classify", sampler, seed, frames_per_clip, None, k, looking=looking)
         corpus.run(videos, output, job, how, as_json)

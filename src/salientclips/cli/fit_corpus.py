@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from .corpus import Many, engine_for, is_one_source
+from .corpus import Many, engine_for
 from .corpus_progress import progress_line
+from .words import is_one_source
 
 if TYPE_CHECKING:
     from ..corpus.job import Looking

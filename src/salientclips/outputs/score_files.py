@@ -23,9 +23,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ..destinations import check_place
 from ..errors import InputError, SalientClipsError, StoredScoresError
 from ..media.fingerprint import fingerprint
-from ..places import check_place
 from ..ranking import RULES
 from ..samplers import Sampler
 from ..timeline import ClipGrid, ClipSpec

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..compressed.frame_vectors import FrameVectors
+from ..destinations import check_place
 from ..errors import InputError
 from ..media.vectors import VECTOR_DTYPE
-from ..places import check_place
 from ..whole_file import whole_file
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
+from ..destinations import keep_off, make_folder
 from ..errors import InputError
 from ..media.copy import COPY_SUFFIXES, copy_spans
 from ..media.cut import Cutter, FrameSpan, on_frames
 from ..media.frame_numbers import number_frames, packets_of
-from ..places import keep_off, make_folder
 from ..types import PacketTable, SelectedClip, Selection
 from ..whole_file import whole_file
 from .score import Progress

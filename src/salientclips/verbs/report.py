@@ -10,12 +10,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ..classifiers import ClipClassifier
+from ..destinations import check_place, keep_off
 from ..errors import InputError
 from ..media.demux import read_packets
 from ..networks.extras import require
 from ..outputs.report.collect import collect
 from ..outputs.report.page import render
-from ..places import check_place, keep_off
 from ..types import Selection
 from ..whole_file import write_text
 from .score import Progress

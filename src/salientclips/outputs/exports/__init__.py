@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...destinations import keep_off
 from ...errors import InputError, UnknownNameError
-from ...places import keep_off
 from ...types import Selection
 from . import (
     chapters,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ...places import make_folder
+from ...destinations import make_folder
 from ...whole_file import write_text
 from .source import Source
 
