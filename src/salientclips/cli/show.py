@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Event
 
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -17,9 +18,22 @@ from ..verbs.doctor import Finding
 from ..verbs.names import Released
 from ..verbs.report import ReportWritten
 from ..verbs.vectors import VectorsWritten
-from .console import clock, out, say, warn
+
+# Codes of emoji and markup in file names stay text.
+_out = Console(emoji=False, highlight=False)
+_err = Console(stderr=True, emoji=False, highlight=False, soft_wrap=True)
 
 _LONGEST_TABLE = 40
+
+
+def clock(seconds: float) -> str:
+    """Seconds as ``h:mm:ss.mmm``, hours only where there are any."""
+    sign = "-" if seconds < 0 else ""
+    total_ms = round(abs(seconds) * 1000)
+    minutes, ms = divmod(total_ms, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    tail = f"{ms / 1000:06.3f}"
+    return f"{sign}{hours}:{minutes:02}:{tail}" if hours else f"{sign}{minutes}:{tail}"
 
 
 def show_probe(probe: Probe) -> None:
@@ -54,15 +68,15 @@ def show_probe(probe: Probe) -> None:
         table.add_row("audio", "none")
     for feature, support in probe.features.items():
         table.add_row(f"feature {feature}", escape(f"{support.backend}: {support.why}"))
-    out.print(table)
-    warn(probe.warnings)
+    _out.print(table)
+    _warn(probe.warnings)
 
 
 def show_scores(scores: ClipScores, output: Path | None) -> None:
     """Print the scores in order of time, or where they were written."""
     if output is not None:
-        out.print(f"{len(scores)} clips scored by {scores.sampler}, written to {escape(str(output))}")
-        warn(scores.warnings)
+        _out.print(f"{len(scores)} clips scored by {scores.sampler}, written to {escape(str(output))}")
+        _warn(scores.warnings)
         return
     _title(scores.path, f"saliency by {scores.sampler}")
     table = Table()
@@ -74,28 +88,28 @@ def show_scores(scores: ClipScores, output: Path | None) -> None:
         value = float(scores.scores[i])
         bar = "#" * round(20 * max(value, 0.0) / highest)
         table.add_row(str(i), clock(scores.grid.start_s[i]), clock(scores.grid.end_s[i]), f"{value:.4f}", bar)
-    out.print(table)
+    _out.print(table)
     if len(scores) > _LONGEST_TABLE:
-        out.print(f"... and {len(scores) - _LONGEST_TABLE} more clips; --output FILE or --json gives all")
-    warn(scores.warnings)
+        _out.print(f"... and {len(scores) - _LONGEST_TABLE} more clips; --output FILE or --json gives all")
+    _warn(scores.warnings)
 
 
 def show_vectors(written: VectorsWritten) -> None:
     """Print where vectors were written, and how many."""
-    out.print(
+    _out.print(
         f"{written.vectors:,} vectors of {written.frames:,} frames ({written.backend}) written to {written.output}",
         markup=False,
     )
-    warn(written.warnings)
+    _warn(written.warnings)
 
 
 def show_selection(selection: Selection) -> None:
     """Print the selected clips in rank order."""
     scores = selection.scores
     _title(scores.path, f"{len(selection.clips)} of {len(scores)} clips by {scores.sampler}")
-    out.print(_clip_table(selection.clips))
-    say(selection.note)
-    warn(scores.warnings)
+    _out.print(_clip_table(selection.clips))
+    _say(selection.note)
+    _warn(scores.warnings)
 
 
 def show_prediction(prediction: VideoPrediction, top: int) -> None:
@@ -106,29 +120,29 @@ def show_prediction(prediction: VideoPrediction, top: int) -> None:
     table.add_column("probability", justify="right")
     for guess in prediction.predictions[:top]:
         table.add_row(escape(guess.label), f"{guess.probability:.4f}")
-    out.print(table)
+    _out.print(table)
     if len(prediction.clips) <= _LONGEST_TABLE:
-        out.print(_clip_table(prediction.clips))
-    out.print(f"{len(prediction.clips)} clips looked at")
+        _out.print(_clip_table(prediction.clips))
+    _out.print(f"{len(prediction.clips)} clips looked at")
     parts = ", ".join(f"{part} {value:.2f}" for part, value in prediction.seconds.items())
     cost = "" if prediction.gflops is None else f"; {prediction.gflops:,.0f} GFLOPs"
-    out.print(f"seconds: {parts}{cost}")
-    say(prediction.note)
-    warn(prediction.warnings)
+    _out.print(f"seconds: {parts}{cost}")
+    _say(prediction.note)
+    _warn(prediction.warnings)
 
 
 def show_report(written: ReportWritten) -> None:
     """Print where a page was written."""
     size = f"{written.size_bytes / 1000:,.0f} kB"
-    out.print(f"{written.clips} clips shown in {written.output} ({size})", markup=False, soft_wrap=True)
-    out.print("It plays the video from where that lies: move the two together.")
-    warn(written.warnings)
+    _out.print(f"{written.clips} clips shown in {written.output} ({size})", markup=False, soft_wrap=True)
+    _out.print("It plays the video from where that lies: move the two together.")
+    _warn(written.warnings)
 
 
 def show_address(address: str) -> None:
     """Print where a page is served."""
-    out.print(f"Serving {address}", markup=False, soft_wrap=True)
-    out.print("To this machine alone, and to whoever knows the address. Ctrl-C ends it.")
+    _out.print(f"Serving {address}", markup=False, soft_wrap=True)
+    _out.print("To this machine alone, and to whoever knows the address. Ctrl-C ends it.")
 
 
 def wait_for_ctrl_c() -> None:
@@ -149,10 +163,10 @@ def show_comparison(found: Compared) -> None:
     for name, selection, shared in zip(found.strategies, found.selections, found.shared, strict=True):
         best = ", ".join(clock(clip.start_s) for clip in selection.clips[:3])
         table.add_row(escape(name), str(len(selection.clips)), *map(str, shared), best)
-    out.print(table)
+    _out.print(table)
     if found.output is not None:
-        out.print(f"Side by side in {found.output}", markup=False, soft_wrap=True)
-    warn(found.warnings)
+        _out.print(f"Side by side in {found.output}", markup=False, soft_wrap=True)
+    _warn(found.warnings)
 
 
 def show_names(names: Mapping[str, Sequence[str]]) -> None:
@@ -162,7 +176,7 @@ def show_names(names: Mapping[str, Sequence[str]]) -> None:
     table.add_column("names")
     for kind, known in names.items():
         table.add_row(kind, ", ".join(known) or "none yet")
-    out.print(table)
+    _out.print(table)
 
 
 def show_released(samplers: Sequence[Released]) -> None:
@@ -174,16 +188,16 @@ def show_released(samplers: Sequence[Released]) -> None:
         table.add_column(heading, overflow="fold")
     for one in samplers:
         table.add_row(*map(escape, (one.name, ", ".join(one.streams), one.licence, one.data)))
-    out.print(table)
+    _out.print(table)
 
 
 def show_demo(outcome: DemoOutcome) -> None:
     """Print what the demo hid and what was found."""
     begin, end = clock(outcome.true_start_s), clock(outcome.true_end_s)
-    out.print(f"Made a video of {clock(outcome.duration_s)}; something moves from {begin} to {end}.")
+    _out.print(f"Made a video of {clock(outcome.duration_s)}; something moves from {begin} to {end}.")
     show_selection(outcome.selection)
-    out.print(f"{outcome.hits} of {len(outcome.selection.clips)} selected clips lie there.")
-    out.print("Now your own: [bold]salientclips select YOUR_VIDEO -k 10[/bold]")
+    _out.print(f"{outcome.hits} of {len(outcome.selection.clips)} selected clips lie there.")
+    _out.print("Now your own: [bold]salientclips select YOUR_VIDEO -k 10[/bold]")
 
 
 def show_doctor(findings: Iterable[Finding]) -> None:
@@ -194,11 +208,11 @@ def show_doctor(findings: Iterable[Finding]) -> None:
     for finding in findings:
         state = escape(finding.version) if finding.works else f"[yellow]{escape(finding.problem)}[/yellow]"
         table.add_row(finding.part, state, escape(finding.purpose), escape(finding.remedy))
-    out.print(table)
+    _out.print(table)
 
 
 def _title(path: Path, what: str = "") -> None:
-    out.print(f"[bold]{escape(str(path))}[/bold]{': ' if what else ''}{what}", soft_wrap=True)
+    _out.print(f"[bold]{escape(str(path))}[/bold]{': ' if what else ''}{what}", soft_wrap=True)
 
 
 def _facts() -> Table:
@@ -217,3 +231,13 @@ def _clip_table(clips: Sequence[SelectedClip]) -> Table:
             str(clip.rank), str(clip.index), clock(clip.start_s), clock(clip.end_s), f"{clip.score:.4f}"
         )
     return table
+
+
+def _say(note: str) -> None:
+    if note:
+        _out.print(escape(note))
+
+
+def _warn(warnings: Sequence[str]) -> None:
+    for warning in warnings:
+        _err.print(f"[yellow]warning:[/yellow] {escape(warning)}")

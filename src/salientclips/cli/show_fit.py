@@ -8,12 +8,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from .console import err, warn
-
 if TYPE_CHECKING:
     from ..verbs.fit import Fitted
 
 _out = Console(emoji=False, highlight=False, soft_wrap=True)
+_err = Console(stderr=True, emoji=False, highlight=False, soft_wrap=True)
 
 _MOST_LISTED = 10
 
@@ -46,7 +45,8 @@ def show_fit(fitted: Fitted) -> None:
     parts = ", ".join(f"{part} {value:.1f}" for part, value in fitted.seconds.items())
     _out.print(f"{card.videos} training videos; seconds: {parts}")
     _show_left_out(fitted)
-    warn(fitted.warnings)
+    for warning in fitted.warnings:
+        _err.print(f"[yellow]warning:[/yellow] {escape(warning)}")
     if fitted.folder is not None:
         folder = escape(str(fitted.folder))
         _out.print(f"written to {folder}; now: [bold]salientclips select VIDEO --sampler {folder}[/bold]")
@@ -70,8 +70,8 @@ def _show_left_out(fitted: Fitted) -> None:
     left = fitted.left_out
     if left:
         count = "1 video was" if len(left) == 1 else f"{len(left)} videos were"
-        err.print(f"[yellow]warning:[/yellow] {count} left out:")
-    for video in left[:_MOST_LISTED]:
-        err.print(f"  {escape(video.reason)}")
+        _err.print(f"[yellow]warning:[/yellow] {count} left out:")
+    for out in left[:_MOST_LISTED]:
+        _err.print(f"  {escape(out.reason)}")
     if len(left) > _MOST_LISTED:
-        err.print(f"  ... and {len(left) - _MOST_LISTED} more; --json lists all")
+        _err.print(f"  ... and {len(left) - _MOST_LISTED} more; --json lists all")

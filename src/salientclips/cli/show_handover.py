@@ -11,16 +11,16 @@ from ..adapters.openai import FrameParts
 from ..outputs.exports import Exported
 from ..types import Selection
 from ..verbs.cut import CutResult, SummaryResult
-from .console import clock, out, say, warn
+from .show import _out, _say, _warn, clock
 
 
 def show_export(done: Exported, selection: Selection) -> None:
     """Print what was written, and how to use it."""
-    out.print(f"{done.clips} clips written to {done.path} ({done.format})", markup=False)
+    _out.print(f"{done.clips} clips written to {done.path} ({done.format})", markup=False)
     for note in done.notes:
-        out.print(note, markup=False, soft_wrap=True)
-    say(selection.note)
-    warn(selection.scores.warnings)
+        _out.print(note, markup=False, soft_wrap=True)
+    _say(selection.note)
+    _warn(selection.scores.warnings)
 
 
 def show_cut(done: CutResult, copied: bool, note: str) -> None:
@@ -33,28 +33,28 @@ def show_cut(done: CutResult, copied: bool, note: str) -> None:
         off = (f"{made.starts_early_s:.3f} s", f"{made.ends_late_s:.3f} s") if copied else ()
         times = (clock(float(made.start)), clock(float(made.end)))
         table.add_row(str(made.clip.rank), *times, *off, escape(str(made.path)))
-    out.print(table)
-    say(note)
-    warn(done.warnings)
+    _out.print(table)
+    _say(note)
+    _warn(done.warnings)
 
 
 def show_summary(done: SummaryResult, note: str) -> None:
     """Print where the summary is, and where each clip lies in it."""
     sound = "with sound" if done.has_sound else "without sound"
     length = clock(float(done.duration))
-    out.print(f"{len(done.parts)} clips, {length}, {sound}, written to {done.path}", markup=False)
+    _out.print(f"{len(done.parts)} clips, {length}, {sound}, written to {done.path}", markup=False)
     table = Table()
     for heading in ("at", "rank", "start", "end"):
         table.add_column(heading, justify="right")
     for part in done.parts:
         clip = part.clip
         table.add_row(clock(float(part.at)), str(clip.rank), clock(clip.start_s), clock(clip.end_s))
-    out.print(table)
-    say(note)
-    warn(done.warnings)
+    _out.print(table)
+    _say(note)
+    _warn(done.warnings)
 
 
 def show_frames(made: FrameParts, output: Path, note: str) -> None:
     """Print how many frames were written, and what they cost."""
-    out.print(f"{len(made.frames)} frames, about {made.tokens:,} tokens, written to {output}", markup=False)
-    say(note)
+    _out.print(f"{len(made.frames)} frames, about {made.tokens:,} tokens, written to {output}", markup=False)
+    _say(note)
