@@ -7,7 +7,6 @@ each part what is known is kept, and a run that was killed goes on from there wi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
@@ -20,13 +19,22 @@ from ..media.demux import clip_grid, read_packets
 from ..media.fingerprint import fingerprint
 from ..timeline import ClipGrid, ClipSpec
 from ..types import Fingerprint, PacketTable, SelectedClip
-from .store import Array, Stored, Warn, clips_key, key_of, load_or_none, pack_times, save, unpack_times
+from .store import (
+    Array,
+    Progress,
+    Stored,
+    Warn,
+    clips_key,
+    key_of,
+    load_or_none,
+    pack_times,
+    save,
+    unpack_times,
+)
 from .types import DensePredictions
 
 CLIPS_A_PART = 32
 """Clips looked at between two saves."""
-
-Progress = Callable[[float], None]
 
 
 def identity(classifier: ClipClassifier) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,10 +26,11 @@ def is_one_video(words: Sequence[str]) -> bool:
     if len(words) > 1:
         return False
     word = words[0]
-    if "://" in word or Path(word).is_dir() or word.lower().endswith(_LISTS):
+    # os.path and not Path, which raises where a word is too long for a name.
+    if "://" in word or os.path.isdir(word) or word.lower().endswith(_LISTS):
         return False
     # A file may be called a[1].mp4.
-    return Path(word).exists() or not _has_signs(word)
+    return os.path.exists(word) or not _has_signs(word)
 
 
 def is_one_source(words: Sequence[str]) -> bool:

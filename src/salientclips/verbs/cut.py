@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 
 from ..destinations import keep_off, make_folder
@@ -18,7 +17,7 @@ from ..media.cut import Cutter, FrameSpan, on_frames
 from ..media.frame_numbers import number_frames, packets_of
 from ..types import PacketTable, SelectedClip, Selection
 from ..whole_file import whole_file
-from .score import Progress
+from .score import Progress, part_of
 
 
 @dataclass(frozen=True)
@@ -142,7 +141,7 @@ def summary(
     clips = sorted(selection.clips, key=lambda clip: clip.start)
     with Cutter(selection.scores.path, table, threads=threads) as cutter, whole_file(path) as beside:
         spans = [on_frames(clip, cutter.frames) for clip in clips]
-        report = None if progress is None else partial(progress, "summary")
+        report = part_of(progress, "summary")
         duration = cutter.write(spans, beside, report)
         failures, has_sound = cutter.decode_failures, cutter.has_sound
     parts, at = [], Fraction(0)

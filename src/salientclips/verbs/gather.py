@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -22,9 +22,7 @@ from ..outputs.score_files import load_scores, save_scores
 from ..samplers import Sampler, make_sampler
 from ..samplers.card import FEATURE_VERSION, SamplerCard
 from ..types import ClipScores, Fingerprint, PacketTable
-from .score import score
-
-Progress = Callable[[str, float], None]
+from .score import Progress, score
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from ..outputs.report.collect import collect
 from ..outputs.report.page import render
 from ..types import Selection
 from ..whole_file import write_text
-from .score import Progress
+from .score import Progress, part_of
 from .verdicts import compare_strategies, scoring_cost
 
 
@@ -70,7 +70,7 @@ def write_report(
     """
     output = Path(output)
     check_page(output, selection.scores.path)
-    step = None if progress is None else partial(progress, "pictures")
+    step = part_of(progress, "pictures")
     url = address(selection.scores.path, output)
     table = read_packets(selection.scores.path)
     data = collect(selection, table, "report", url, min_gap_s=min_gap_s, threads=threads, progress=step)
