@@ -198,7 +198,7 @@ def load_or_read(entry: Entry, backbone: Backbone, choice: Choice, folder: Path)
         SalientClipsError: The video cannot be read.
     """
     table = read_packets(entry.path)
-    clips = clips_of(entry, table, ClipSpec(backbone.input.frames, backbone.input.frame_step), choice)
+    clips = clips_of(entry, table, backbone.input.clip_spec, choice)
     key = json.dumps([asdict(fingerprint(entry.path)), backbone.name, backbone.mirrored])
     file = folder / f"{entry.path.stem}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
     known = _read(file)

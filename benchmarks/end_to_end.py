@@ -41,7 +41,6 @@ from salientclips.classifiers.network import NetworkClassifier
 from salientclips.evaluation.decoding import plan_decoding
 from salientclips.media.demux import clip_grid, read_packets
 from salientclips.samplers import Sampler, make_sampler
-from salientclips.timeline import ClipSpec
 from salientclips.types import SelectedClip
 from salientclips.verbs import classify as classify_module
 from salientclips.verbs import score as score_module
@@ -233,7 +232,7 @@ class Measured:
         began = self.clock()
         table = read_packets(self.video)
         demux_s = self.clock() - began
-        grid = clip_grid(table, ClipSpec(self.classifier.input.frames, self.classifier.input.frame_step))
+        grid = clip_grid(table, self.classifier.input.clip_spec)
         indices = evenly_in_runs(len(grid), most, RUN_CLIPS)
         looker = ClipLooker(self.video, self.classifier, table)
         began = self.clock()

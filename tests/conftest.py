@@ -9,11 +9,13 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import av
 import pytest
 from hypothesis import settings
 
+from far_places import Server, web_server
 from made_files import MAKERS, MadeFile, encoder_of
 
 # A busy machine is no failure: examples are bounded in number, not in time.
@@ -39,6 +41,34 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> GetMade:
         return kept[name]
 
     return get
+
+
+@pytest.fixture
+def bucket() -> Iterator[str]:
+    """A folder in fsspec's memory, gone afterwards."""
+    fsspec = pytest.importorskip(
+        "fsspec", reason="fsspec is not installed: pip install 'salientclips[remote]'"
+    )
+    url = f"memory://{uuid4().hex}"
+    yield url
+    files = fsspec.filesystem("memory")
+    if files.exists(url):
+        files.rm(url, recursive=True)
+
+
+@pytest.fixture
+def web() -> Iterator[Server]:
+    """A web server that holds nothing yet."""
+    with web_server() as server:
+        yield server
+
+
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is tried again is tried at once."""
+    from salientclips.corpus import remote
+
+    monkeypatch.setattr(remote, "PAUSES_S", (0.0, 0.0, 0.0))
 
 
 @pytest.fixture(scope="session")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from builders import NTSC
 from salientclips.corpus.rows import ClipRows, Outcome, VideoRow
+from salientclips.outputs.corpus_dataset import DatasetWriter, canonical
 
 FACTS = {"verb": "score", "sampler": "motion", "clip": {"frames": 16, "frame_step": 2, "seconds": None}}
 
@@ -58,6 +60,30 @@ def make_failure(video: str) -> Outcome:
         video, "failed", "NotAVideoError", f"'{video}' cannot be opened", "check that it is complete"
     )
     return Outcome(row)
+
+
+def write(folder: Path, outcomes: list[Outcome], **options: Any) -> None:
+    """A run over some videos, from its beginning to its end."""
+    with DatasetWriter(folder, FACTS, **options) as writer:
+        for outcome in outcomes:
+            writer.add(outcome)
+
+
+def assert_same(a: Path, b: Path) -> None:
+    """Two data sets hold the same, in whatever order and parts."""
+    ours, theirs = canonical(a), canonical(b)
+    assert ours.job == theirs.job
+    assert ours.videos.equals(theirs.videos)
+    assert ours.clips.equals(theirs.clips)
+
+
+def names(folder: Path) -> list[str]:
+    """All files of a folder."""
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+
+
+class CrashError(BaseException):
+    """The power went: nothing catches it."""
 
 
 def ticks_of(row: dict[str, Any]) -> tuple[Fraction, Fraction]:

@@ -1,4 +1,7 @@
-"""Shards written by hand, and a small web server on the loopback that misbehaves as it is told."""
+"""Places that videos lie in: files without content, shards written by hand, fsspec's memory, and a small web server.
+
+The server is on the loopback, and misbehaves as it is told.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,27 @@ def tar_bytes(files: Iterable[tuple[str, bytes]], mode: str = "w") -> bytes:
 def write_tar(path: Path, files: Iterable[tuple[str, bytes]], mode: str = "w") -> Path:
     path.write_bytes(tar_bytes(files, mode))
     return path
+
+
+def touch(*paths: Path) -> None:
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def put(url: str, content: bytes = b"") -> str:
+    """Put a file into fsspec's memory; gives the URL back."""
+    import fsspec
+
+    fsspec.filesystem("memory").pipe(url, content)
+    return url
+
+
+def listed(*sources: str | Path) -> list[str]:
+    """The names of the videos of a corpus."""
+    from salientclips.corpus.sources import list_items
+
+    return [item.video for item in list_items(sources)]
 
 
 class Server:

@@ -7,7 +7,6 @@ import os
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import fsspec
 import pytest
@@ -16,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from webdataset.tariterators import tar_file_iterator
 
-from far_places import Server, tar_bytes, web_server, write_tar
-from salientclips.corpus import remote, shard_index
+from far_places import Server, put, tar_bytes, write_tar
+from salientclips.corpus import shard_index
 from salientclips.corpus.fetch import local_copy
 from salientclips.corpus.names import member_name
 from salientclips.corpus.sources import list_items
@@ -26,9 +25,7 @@ from salientclips.errors import FetchError, FileMissingError, InputError, Salien
 VIDEO = os.urandom(1_500_000)
 
 
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote, "PAUSES_S", (0.0, 0.0, 0.0))
+pytestmark = pytest.mark.usefixtures("no_pauses")
 
 
 @pytest.fixture
@@ -38,21 +35,6 @@ def room(tmp_path: Path) -> Iterator[Path]:
     folder.mkdir()
     yield folder
     assert list(folder.iterdir()) == []
-
-
-@pytest.fixture
-def bucket() -> Iterator[str]:
-    url = f"memory://{uuid4().hex}"
-    yield url
-    files = fsspec.filesystem("memory")
-    if files.exists(url):
-        files.rm(url, recursive=True)
-
-
-@pytest.fixture
-def web() -> Iterator[Server]:
-    with web_server() as server:
-        yield server
 
 
 def content(video: str, room: Path) -> bytes:
@@ -89,7 +71,7 @@ def test_a_local_file_is_not_copied(tmp_path: Path, room: Path) -> None:
 
 def test_a_url_is_copied_and_removed(bucket: str, room: Path) -> None:
     url = f"{bucket}/a é#%41.MP4"
-    fsspec.filesystem("memory").pipe(url, VIDEO)
+    put(url, VIDEO)
     with local_copy(url, room) as path:
         assert path.read_bytes() == VIDEO
         assert path.suffix == ".mp4"
@@ -103,13 +85,13 @@ def test_a_url_is_copied_and_removed(bucket: str, room: Path) -> None:
 
 
 def test_a_block_that_removes_or_moves_the_copy_is_no_error(bucket: str, room: Path) -> None:
-    fsspec.filesystem("memory").pipe(f"{bucket}/a.mp4", b"x")
+    put(f"{bucket}/a.mp4", b"x")
     with local_copy(f"{bucket}/a.mp4", room) as path:
         path.unlink()
 
 
 def test_an_error_of_the_block_is_its_own_and_not_tried_again(bucket: str, room: Path) -> None:
-    fsspec.filesystem("memory").pipe(f"{bucket}/a.mp4", b"x")
+    put(f"{bucket}/a.mp4", b"x")
     times = 0
     with pytest.raises(OSError, match="mine"), local_copy(f"{bucket}/a.mp4", room):  # noqa: PT012
         times += 1
@@ -118,7 +100,7 @@ def test_an_error_of_the_block_is_its_own_and_not_tried_again(bucket: str, room:
 
 
 def test_what_is_not_there(bucket: str, room: Path) -> None:
-    fsspec.filesystem("memory").pipe(f"{bucket}/v/a.mp4", b"x")
+    put(f"{bucket}/v/a.mp4", b"x")
     fails(f"{bucket}/gone.mp4", room, FetchError, "there is nothing there")
     fails(f"{bucket}/v", room, FetchError, "it is a folder")
     fails("nonsense://a.mp4", room, InputError, "no protocol")
@@ -127,7 +109,7 @@ def test_what_is_not_there(bucket: str, room: Path) -> None:
 
 def test_an_ending_that_is_none_stays_behind(bucket: str, room: Path) -> None:
     for name in ("a.b c", "a.é", "a.toolongtobeone", "a"):
-        fsspec.filesystem("memory").pipe(f"{bucket}/{name}", b"x")
+        put(f"{bucket}/{name}", b"x")
         with local_copy(f"{bucket}/{name}", room) as path:
             assert path.suffix == ""
 
@@ -135,7 +117,7 @@ def test_an_ending_that_is_none_stays_behind(bucket: str, room: Path) -> None:
 def test_fewer_bytes_than_announced_are_tried_again_then_refused(
     bucket: str, room: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fsspec.filesystem("memory").pipe(f"{bucket}/a.mp4", b"whole")
+    put(f"{bucket}/a.mp4", b"whole")
     given_parts = [b"", b"who", b"whole"]
 
     def get_file(self: object, place: str, path: str) -> None:
@@ -256,7 +238,7 @@ def test_members_are_those_of_webdataset(tmp_path: Path, room: Path, bucket: str
     theirs = {f["fname"]: f["data"] for f in tar_file_iterator(io.BytesIO(data))}
     local, far = tmp_path / f"s{suffix}", f"{bucket}/s{suffix}"
     local.write_bytes(data)
-    fsspec.filesystem("memory").pipe(far, data)
+    put(far, data)
     for shard, url in ((str(local), f"file://{local}"), (far, far)):
         expected = [member_name(name, url) for name in VIDEOS]
         assert listed(shard) == expected

@@ -14,7 +14,8 @@ from action_videos import ActionVideo, make_action_videos  # noqa: E402
 from salientclips.cli.run import run  # noqa: E402
 from salientclips.corpus.item import Item  # noqa: E402
 from salientclips.corpus.job import Looking  # noqa: E402
-from salientclips.engines.label import Labelling, kept_entries, label_corpus  # noqa: E402
+from salientclips.engines.kept import kept_entries  # noqa: E402
+from salientclips.engines.label import Labelling, label_corpus  # noqa: E402
 from salientclips.engines.local import LocalEngine  # noqa: E402
 from salientclips.timeline import ClipSpec  # noqa: E402
 from salientclips.types import FeatureParameters  # noqa: E402

@@ -108,26 +108,6 @@ def test_headers_alone_keep_the_references() -> None:
     assert compared > 100
 
 
-@pytest.mark.parametrize("threads", [1, 3])
-def test_many_packets_at_once_give_the_same(threads: int) -> None:
-    stream = read_stream(encode(moving_picture(12), "yuv420p", ENCODES["cabac"][1]))
-    one = H264Reader(stream.extradata)
-    wanted = [number % 4 != 1 for number in range(len(stream.packets))]
-    singly = [one.feed(packet, want) for packet, want in zip(stream.packets, wanted, strict=True)]
-    together = H264Reader(stream.extradata).feed_many(stream.packets, wanted, threads=threads)
-    parsed = 0
-    for a, b in zip(singly, together, strict=True):
-        assert (a.type, a.status, a.poc, a.packet, a.parsed) == (b.type, b.status, b.poc, b.packet, b.parsed)
-        for name in ("vectors", "references", "means", "energy", "intra"):
-            assert (getattr(a, name) is None) == (not a.parsed)
-            if a.parsed:
-                assert (getattr(a, name) == getattr(b, name)).all()
-        parsed += a.parsed
-    assert parsed > 2
-    with pytest.raises(ValueError, match="length"):
-        one.feed_many(stream.packets, wanted[1:])
-
-
 def test_references_name_the_right_packets() -> None:
     """With B-pyramid and several references: references came before, at the distance of display."""
     stream = read_stream(encode(moving_picture(24), "yuv420p", ENCODES["cabac 8x8 slices"][1]))

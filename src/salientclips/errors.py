@@ -77,6 +77,18 @@ def unforeseen(error: BaseException, remedy: str = "try the file alone, and repo
     return SalientClipsError(f"unforeseen {type(error).__name__}: {text}", remedy)
 
 
+def first_line(error: BaseException) -> str:
+    """What another library's error says, short enough for a message of ours: further lines are for its developers.
+
+    Args:
+        error: Whatever was raised.
+
+    Returns:
+        Its first line; the name of its type where it says nothing.
+    """
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
 class InputError(SalientClipsError):
     """The caller's arguments cannot be honoured."""
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..classifiers.look import clip_frame_times
-from ..classifiers.protocol import ClipInput
 from ..media.decode import FrameReader
 from ..networks.extras import require
+from ..timeline import ClipSpec
 from ..types import PacketTable, SelectedClip
 
 require("torch", "torch")
@@ -36,7 +36,7 @@ class ClipMaker:
         size: tuple[int, int] | None,
         transform: Callable[[torch.Tensor], Any] | None,
     ) -> None:
-        self._input = ClipInput(num_frames, frame_step, 1, 1, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), None)
+        self._clip = ClipSpec(num_frames, frame_step)
         self._size, self._transform = size, transform
 
     def reader(self, path: Path, table: PacketTable) -> FrameReader:
@@ -73,7 +73,7 @@ class ClipMaker:
         Raises:
             MediaError: The video cannot be read.
         """
-        frames = reader.frames_at(clip_frame_times(clip, shown, self._input))
+        frames = reader.frames_at(clip_frame_times(clip, shown, self._clip))
         pictures = np.stack([frame.rgb for frame in frames]).transpose(0, 3, 1, 2)
         tensor = torch.from_numpy(np.ascontiguousarray(pictures))
         return {

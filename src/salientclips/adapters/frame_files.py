@@ -6,7 +6,7 @@ import base64
 import json
 from pathlib import Path
 
-from ..errors import InputError
+from ..destinations import keep_off, make_folder
 from ..whole_file import whole_file, write_text
 from .openai import FrameParts
 
@@ -23,15 +23,11 @@ def write_frames(made: FrameParts, output: Path, video: Path) -> None:
     Raises:
         InputError: The place cannot be written to, or is the video itself.
     """
-    if output.exists() and output.samefile(video):
-        raise InputError(f"'{output}' is the video itself", "choose another place")
+    keep_off(video, output)
     if output.suffix.lower() == ".json":
         write_text(output, json.dumps(made.parts))
         return
-    try:
-        output.mkdir(exist_ok=True)
-    except OSError as error:
-        raise InputError(f"'{output}' cannot be made ({error.strerror})", "choose another folder") from error
+    make_folder(output)
     for frame, part in zip(made.frames, made.parts[1::2], strict=True):
         _, data = part["image_url"]["url"].split(",", 1)
         name = f"{frame.number:07}_{frame.time_s:.3f}s_clip{frame.clip.rank:03}.jpg"

@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..classifiers.look import clip_frame_times
-from ..classifiers.protocol import ClipInput
 from ..errors import InputError
 from ..media.decode import FrameReader
 from ..media.frame_numbers import number_frames, packets_of
 from ..networks.extras import require
+from ..timeline import ClipSpec
 from ..types import Prediction, SelectedClip, Selection
 from .chosen import HandedFrame, choose_frames, frames_of
 
@@ -159,7 +159,7 @@ def classify_clips(
         )
     table = packets_of(selection)
     shown = number_frames(table).times
-    wanted = ClipInput(int(count), frame_step, 1, 1, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), None)
+    wanted = ClipSpec(int(count), frame_step)
     found = {}
     with FrameReader(selection.scores.path, table, threads=threads) as reader:
         for clip in sorted(selection.clips, key=lambda c: c.start):

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from ..classifiers.look import clip_frame_times
-from ..classifiers.protocol import ClipInput
 from ..errors import InputError
 from ..media.frame_numbers import number_frames, packets_of
 from ..samplers import DEFAULT_SAMPLER
+from ..timeline import ClipSpec
 from ..types import Selection
 from ..verbs.score import score
 from .foreign import require_foreign
@@ -68,7 +68,7 @@ class SalientSampleFrames:
         """
         selection = results.get("selection") or self._select(results)
         frames = number_frames(packets_of(selection))
-        wanted = ClipInput(self.clip_len, self.frame_interval, 1, 1, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), None)
+        wanted = ClipSpec(self.clip_len, self.frame_interval)
         clips = [selection.clips[i % len(selection.clips)] for i in range(self.num_clips)]
         times = [time for clip in clips for time in clip_frame_times(clip, frames.times, wanted)]
         numbers = [bisect_left(frames.times, time) for time in times]

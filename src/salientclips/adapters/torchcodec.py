@@ -135,5 +135,4 @@ def _frames_of_clip(
 
 def _safe_time(frames: FrameNumbers, number: int) -> float:
     """A time in the middle of a frame, on the decoder's clock, that no rounding moves to its neighbour."""
-    until = frames.times[number + 1] if number + 1 < len(frames) else frames.end
-    return float((frames.times[number] + until) / 2 + frames.timeline.zero)
+    return float((frames.bound(number) + frames.bound(number + 1)) / 2 + frames.timeline.zero)

@@ -6,7 +6,7 @@ clips and the version of the definitions. A renamed or moved video is recognised
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from time import perf_counter
@@ -20,13 +20,22 @@ from ..media.fingerprint import fingerprint
 from ..samplers.card import FEATURE_VERSION
 from ..timeline import ClipGrid, ClipSpec
 from ..types import ClipFeatures, FeatureParameters, Fingerprint, PacketTable
-from .store import Array, Stored, Warn, clips_key, key_of, load_or_none, pack_times, save, unpack_times
+from .store import (
+    Array,
+    Progress,
+    Stored,
+    Warn,
+    clips_key,
+    key_of,
+    load_or_none,
+    pack_times,
+    save,
+    unpack_times,
+)
 from .types import VideoFeatures
 
 _ARRAYS = ("md", "md_valid", "rgbr", "energy", "iframes", "mel")
 """The fields of ``ClipFeatures`` that are arrays or None."""
-
-Progress = Callable[[float], None]
 
 
 def load_or_read(

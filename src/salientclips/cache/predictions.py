@@ -7,7 +7,6 @@ each part what is known is kept, and a run that was killed goes on from there wi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
@@ -20,13 +19,22 @@ from ..media.demux import clip_grid, read_packets
 from ..media.fingerprint import fingerprint
 from ..timeline import ClipGrid, ClipSpec
 from ..types import Fingerprint, PacketTable, SelectedClip
-from .store import Array, Stored, Warn, clips_key, key_of, load_or_none, pack_times, save, unpack_times
+from .store import (
+    Array,
+    Progress,
+    Stored,
+    Warn,
+    clips_key,
+    key_of,
+    load_or_none,
+    pack_times,
+    save,
+    unpack_times,
+)
 from .types import DensePredictions
 
 CLIPS_A_PART = 32
 """Clips looked at between two saves."""
-
-Progress = Callable[[float], None]
 
 
 def identity(classifier: ClipClassifier) -> str:
@@ -83,7 +91,7 @@ def load_or_look(
         MediaError: The video cannot be read.
     """
     name = identity(classifier) if name is None else name
-    clips = ClipSpec(classifier.input.frames, classifier.input.frame_step) if clips is None else clips
+    clips = classifier.input.clip_spec if clips is None else clips
     print_of_file = fingerprint(path)
     entry = _entry(folder, print_of_file, name, clips)
     stored = load_or_none(entry, warn)

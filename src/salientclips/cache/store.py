@@ -19,11 +19,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import first_line
 from ..networks.extras import require
 from ..timeline import ClipGrid, ClipSpec
 from ..whole_file import write_atomically
 
 Array = npt.NDArray[Any]
+Progress = Callable[[float], None]
+"""Called with the share of a video done, 0 to 1."""
 Warn = Callable[[str], None]
 """Told in one line of what went wrong without stopping the work."""
 
@@ -118,8 +121,7 @@ def load(path: Path) -> Stored | None:
         facts, wanted = metadata["facts"], metadata["sha256"]
         content = json.loads(facts)
     except Exception as error:  # safetensors' own error type is not part of its interface
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DamagedEntry(f"it cannot be read: {reason}") from error
+        raise DamagedEntry(f"it cannot be read: {first_line(error)}") from error
     if _checksum(arrays, facts) != wanted:
         raise DamagedEntry("its checksum differs")
     return Stored(arrays, content)

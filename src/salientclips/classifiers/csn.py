@@ -31,15 +31,10 @@ from torch import nn
 
 from .protocol import ClipInput
 from .recipe import NORMALISATIONS, Layout, Recipe
+from .video_resnet import VideoResNet, batch_norm, projection
 
 _BLOCKS = (3, 8, 36, 3)
-_WIDTHS = (64, 128, 256, 512)
 _EXPANSION = 4
-
-
-def _batch_norm(channels: int) -> nn.BatchNorm3d:
-    # Caffe2's eps; mmaction2's CSN configuration says the same.
-    return nn.BatchNorm3d(channels, eps=1e-3)
 
 
 def _depthwise(channels: int, stride: int) -> nn.Conv3d:
@@ -53,16 +48,12 @@ class _Block(nn.Module):
         super().__init__()
         channels_out = width * _EXPANSION
         self.conv1 = nn.Sequential(
-            nn.Conv3d(channels_in, width, 1, bias=False), _batch_norm(width), nn.ReLU(inplace=True)
+            nn.Conv3d(channels_in, width, 1, bias=False), batch_norm(width), nn.ReLU(inplace=True)
         )
-        self.conv2 = nn.Sequential(_depthwise(width, stride), _batch_norm(width), nn.ReLU(inplace=True))
-        self.conv3 = nn.Sequential(nn.Conv3d(width, channels_out, 1, bias=False), _batch_norm(channels_out))
+        self.conv2 = nn.Sequential(_depthwise(width, stride), batch_norm(width), nn.ReLU(inplace=True))
+        self.conv3 = nn.Sequential(nn.Conv3d(width, channels_out, 1, bias=False), batch_norm(channels_out))
         self.relu = nn.ReLU(inplace=True)
-        self.downsample: nn.Module | None = None
-        if stride != 1 or channels_in != channels_out:
-            self.downsample = nn.Sequential(
-                nn.Conv3d(channels_in, channels_out, 1, stride, bias=False), _batch_norm(channels_out)
-            )
+        self.downsample = projection(channels_in, channels_out, stride)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         shortcut = x if self.downsample is None else self.downsample(x)
@@ -70,7 +61,7 @@ class _Block(nn.Module):
         return result
 
 
-class IrCsn152(nn.Module):
+class IrCsn152(VideoResNet):
     """ir-CSN with 152 layers.
 
     Args:
@@ -78,37 +69,13 @@ class IrCsn152(nn.Module):
     """
 
     def __init__(self, num_classes: int) -> None:
-        super().__init__()
-        self.stem = nn.Sequential(
+        stem = nn.Sequential(
             nn.Conv3d(3, 64, (3, 7, 7), (1, 2, 2), (1, 3, 3), bias=False),
-            _batch_norm(64),
+            batch_norm(64),
             nn.ReLU(inplace=True),
             nn.MaxPool3d((1, 3, 3), (1, 2, 2), (0, 1, 1)),
         )
-        channels_in = [64, *(width * _EXPANSION for width in _WIDTHS)]
-        self.layer1 = _layer(channels_in[0], _WIDTHS[0], _BLOCKS[0], stride=1)
-        self.layer2 = _layer(channels_in[1], _WIDTHS[1], _BLOCKS[1], stride=2)
-        self.layer3 = _layer(channels_in[2], _WIDTHS[2], _BLOCKS[2], stride=2)
-        self.layer4 = _layer(channels_in[3], _WIDTHS[3], _BLOCKS[3], stride=2)
-        self.fc = nn.Linear(channels_in[4], num_classes)
-
-    def forward(self, clips: torch.Tensor) -> torch.Tensor:
-        """Clips to logits.
-
-        Args:
-            clips: float32 (B, 3, T, H, W).
-
-        Returns:
-            float32 (B, num_classes).
-        """
-        x = self.layer4(self.layer3(self.layer2(self.layer1(self.stem(clips)))))
-        logits: torch.Tensor = self.fc(x.mean(dim=(2, 3, 4)))
-        return logits
-
-
-def _layer(channels_in: int, width: int, blocks: int, stride: int) -> nn.Sequential:
-    first = _Block(channels_in, width, stride)
-    return nn.Sequential(first, *(_Block(width * _EXPANSION, width, 1) for _ in range(blocks - 1)))
+        super().__init__(stem, _Block, _EXPANSION, _BLOCKS, num_classes)
 
 
 _MMACTION_RULES: tuple[tuple[str, str], ...] = (

@@ -6,19 +6,20 @@ strategy of the poster's tables, are look-ups into that).
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from ..media.decode import FrameReader
 from ..media.demux import lazy_times
+from ..media.frame_numbers import Span, frames_within
+from ..timeline import ClipSpec
 from ..types import PacketTable
 from .preprocess import prepare_clip, shrink_frames
 from .protocol import ClipClassifier, ClipInput
@@ -30,18 +31,6 @@ Probabilities = npt.NDArray[np.float32]
 """Class probabilities (num_clips, num_classes)."""
 
 _FRAMES_AT_ONCE = 8
-
-
-class Span(Protocol):
-    """Anything with a start and an end in exact seconds on the timeline, such as a ``SelectedClip``."""
-
-    @property
-    def start(self) -> Fraction:
-        """Seconds on the timeline."""
-
-    @property
-    def end(self) -> Fraction:
-        """Seconds on the timeline, not included."""
 
 
 class ClipLooker:
@@ -118,7 +107,9 @@ class ClipLooker:
             yield tensor
 
 
-def clip_frame_times(clip: Span, shown: Sequence[Fraction], wanted: ClipInput) -> tuple[Fraction, ...]:
+def clip_frame_times(
+    clip: Span, shown: Sequence[Fraction], wanted: ClipInput | ClipSpec
+) -> tuple[Fraction, ...]:
     """The times of the frames of a clip that a classifier is shown.
 
     T frames at the classifier's step, centred in the clip. A clip that is too short for that (a scene, fixed
@@ -128,15 +119,12 @@ def clip_frame_times(clip: Span, shown: Sequence[Fraction], wanted: ClipInput) -
     Args:
         clip: Where to look.
         shown: Display times of all frames of the video, increasing, seconds on the timeline.
-        wanted: Clip length and frame step of the classifier.
+        wanted: How many frames, and at what step of the video's own.
 
     Returns:
         ``wanted.frames`` times from ``shown``, not decreasing.
     """
-    first, stop = bisect_left(shown, clip.start), bisect_left(shown, clip.end)
-    if stop == first:
-        first = max(0, first - 1)
-        stop = first + 1
+    first, stop = frames_within(clip, shown)
     count, step = wanted.frames, wanted.frame_step
     spare = (stop - first) - ((count - 1) * step + 1)
     if spare >= 0:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from ..timeline import ClipSpec
+
 if TYPE_CHECKING:
     import torch
 
@@ -34,6 +36,11 @@ class ClipInput:
     """Cost of one clip, 10^9 multiply-adds; None where it is not known."""
     antialias: bool = True
     """Whether shrinking averages over the pixels it drops; False as torchvision's published transforms do."""
+
+    @property
+    def clip_spec(self) -> ClipSpec:
+        """Clips as long as the ones that the classifier was trained on: how a video is divided for it."""
+        return ClipSpec(self.frames, self.frame_step)
 
 
 class ClipClassifier(Protocol):

@@ -31,13 +31,9 @@ from torch import nn
 
 from .protocol import ClipInput
 from .recipe import NORMALISATIONS, Recipe
+from .video_resnet import VideoResNet, batch_norm, projection
 
 _BLOCKS = (3, 4, 6, 3)
-_WIDTHS = (64, 128, 256, 512)
-
-
-def _batch_norm(channels: int) -> nn.BatchNorm3d:
-    return nn.BatchNorm3d(channels, eps=1e-3)
 
 
 def middle_channels(channels_in: int, channels_out: int) -> int:
@@ -50,7 +46,7 @@ def _split_conv(channels_in: int, channels_out: int, stride: int = 1) -> nn.Sequ
     middle = middle_channels(channels_in, channels_out)
     return nn.Sequential(
         nn.Conv3d(channels_in, middle, (1, 3, 3), (1, stride, stride), (0, 1, 1), bias=False),
-        _batch_norm(middle),
+        batch_norm(middle),
         nn.ReLU(inplace=True),
         nn.Conv3d(middle, channels_out, (3, 1, 1), (stride, 1, 1), (1, 0, 0), bias=False),
     )
@@ -63,16 +59,12 @@ class _Block(nn.Module):
         super().__init__()
         self.conv1 = nn.Sequential(
             _split_conv(channels_in, channels_out, stride),
-            _batch_norm(channels_out),
+            batch_norm(channels_out),
             nn.ReLU(inplace=True),
         )
-        self.conv2 = nn.Sequential(_split_conv(channels_out, channels_out), _batch_norm(channels_out))
+        self.conv2 = nn.Sequential(_split_conv(channels_out, channels_out), batch_norm(channels_out))
         self.relu = nn.ReLU(inplace=True)
-        self.downsample: nn.Module | None = None
-        if stride != 1 or channels_in != channels_out:
-            self.downsample = nn.Sequential(
-                nn.Conv3d(channels_in, channels_out, 1, stride, bias=False), _batch_norm(channels_out)
-            )
+        self.downsample = projection(channels_in, channels_out, stride)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         shortcut = x if self.downsample is None else self.downsample(x)
@@ -80,7 +72,7 @@ class _Block(nn.Module):
         return result
 
 
-class R2Plus1D(nn.Module):
+class R2Plus1D(VideoResNet):
     """R(2+1)D with basic blocks.
 
     Args:
@@ -89,38 +81,15 @@ class R2Plus1D(nn.Module):
     """
 
     def __init__(self, num_classes: int, blocks: Sequence[int] = _BLOCKS) -> None:
-        super().__init__()
-        self.stem = nn.Sequential(
+        stem = nn.Sequential(
             nn.Conv3d(3, 45, (1, 7, 7), (1, 2, 2), (0, 3, 3), bias=False),
-            _batch_norm(45),
+            batch_norm(45),
             nn.ReLU(inplace=True),
             nn.Conv3d(45, 64, (3, 1, 1), 1, (1, 0, 0), bias=False),
-            _batch_norm(64),
+            batch_norm(64),
             nn.ReLU(inplace=True),
         )
-        self.layer1 = _layer(64, _WIDTHS[0], blocks[0], stride=1)
-        self.layer2 = _layer(_WIDTHS[0], _WIDTHS[1], blocks[1], stride=2)
-        self.layer3 = _layer(_WIDTHS[1], _WIDTHS[2], blocks[2], stride=2)
-        self.layer4 = _layer(_WIDTHS[2], _WIDTHS[3], blocks[3], stride=2)
-        self.fc = nn.Linear(_WIDTHS[3], num_classes)
-
-    def forward(self, clips: torch.Tensor) -> torch.Tensor:
-        """Clips to logits.
-
-        Args:
-            clips: float32 (B, 3, T, H, W).
-
-        Returns:
-            float32 (B, num_classes).
-        """
-        x = self.layer4(self.layer3(self.layer2(self.layer1(self.stem(clips)))))
-        logits: torch.Tensor = self.fc(x.mean(dim=(2, 3, 4)))
-        return logits
-
-
-def _layer(channels_in: int, channels_out: int, blocks: int, stride: int) -> nn.Sequential:
-    first = _Block(channels_in, channels_out, stride)
-    return nn.Sequential(first, *(_Block(channels_out, channels_out, 1) for _ in range(blocks - 1)))
+        super().__init__(stem, _Block, 1, blocks, num_classes)
 
 
 def recipe() -> Recipe:

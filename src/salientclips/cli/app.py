@@ -13,6 +13,7 @@ from .evaluate import evaluate
 from .fit import fit
 from .handover import handover
 from .machine import print_json
+from .words import is_one_video
 
 if TYPE_CHECKING:
     from ..compressed.frame_vectors import Frames
@@ -98,7 +99,7 @@ def score(
     how = corpus.Many(
         engine, address, workers, threads, time_limit, memory_limit, max_failures, retry_failed, commit_every
     )
-    if not corpus.is_one_video(videos):
+    if not is_one_video(videos):
         how.refuse(scenes=scenes)
         job = corpus.make_job("score", sampler, seed, frames_per_clip, spec)
         corpus.run(videos, output, job, how, as_json)
@@ -151,7 +152,7 @@ def select(
     how = corpus.Many(
         engine, address, workers, threads, time_limit, memory_limit, max_failures, retry_failed, commit_every
     )
-    if not corpus.is_one_video(videos):
+    if not is_one_video(videos):
         how.refuse(scenes=scenes, scores=scores)
         job = corpus.make_job("select", sampler, seed, frames_per_clip, spec, k, min_gap, coverage, threshold)
         corpus.run(videos, output, job, how, as_json)
@@ -169,9 +170,7 @@ def select(
 def classify(
     videos: corpus.Videos,
     output: corpus.Output = None,
-    classifier: Annotated[
-        str, typer.Option("--classifier", "-c", help="Who looks: see `salientclips list`, or hf:NAME.")
-    ] = "r2plus1d_18",
+    classifier: opt.Classifier = "r2plus1d_18",
     weights: opt.Weights = None,
     random_weights: opt.RandomWeights = False,
     labels: opt.Labels = None,
@@ -226,7 +225,7 @@ def classify(
         top,
         device,
     )
-    if not corpus.is_one_video(videos):
+    if not is_one_video(videos):
         how.refuse(scores=scores, label=label)
         job = corpus.make_job("classify", sampler, seed, frames_per_clip, None, k, looking=looking)
         corpus.run(videos, output, job, how, as_json)
@@ -278,12 +277,13 @@ def list_names(as_json: opt.AsJson = False) -> None:
     """Name everything that an option accepts: samplers, strategies, classifiers."""
     from dataclasses import asdict
 
+    from ..outputs.contract import SCHEMA
     from ..verbs.names import names, released_samplers
     from .show import show_names, show_released
 
     found, trained = names(), released_samplers()
     if as_json:
-        print_json({"schema": 1, **found, "released": [asdict(one) for one in trained]})
+        print_json({"schema": SCHEMA, **found, "released": [asdict(one) for one in trained]})
     else:
         show_names(found)
         show_released(trained)
@@ -314,12 +314,13 @@ def doctor(as_json: opt.AsJson = False) -> None:
     """Say what is installed, what loads, what is missing and how to get it."""
     from dataclasses import asdict
 
+    from ..outputs.contract import SCHEMA
     from ..verbs.doctor import examine
     from .show import show_doctor
 
     findings = examine()
     if as_json:
-        print_json({"schema": 1, "parts": [asdict(finding) for finding in findings]})
+        print_json({"schema": SCHEMA, "parts": [asdict(finding) for finding in findings]})
     else:
         show_doctor(findings)
 

@@ -1,14 +1,11 @@
-"""Many videos instead of one: what the words of ``score``, ``select`` and ``classify`` mean then, and the options."""
+"""Many videos instead of one: the options of ``score``, ``select`` and ``classify``, and the run."""
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,13 +15,10 @@ from .corpus_progress import progress_line
 if TYPE_CHECKING:
     from ..corpus.job import Job, Looking, Verb
     from ..corpus.rows import Outcome
-    from ..engines.run import CorpusReport, Engine, Tally
+    from ..engines.run import Engine, Tally
     from ..timeline import ClipSpec
 
 _PANEL = "Many videos"
-_LISTS = (".txt", ".csv", ".parquet", ".tar", ".tgz", ".tar.gz")
-_PATTERN = "*?[{"
-_EVERY_S = 1.0
 
 Videos = Annotated[
     list[str],
@@ -192,45 +186,6 @@ def make_job(
     return Job(verb, scoring, Choosing(k, min_gap_s, coverage, threshold), looking)
 
 
-def is_one_video(videos: Sequence[str]) -> bool:
-    """Whether the words name a single local video file, so that the answer is printed and not a data set.
-
-    Args:
-        videos: The words.
-
-    Returns:
-        False for several words, and for a folder, a glob, a list, a manifest, a shard or a URL.
-    """
-    if len(videos) > 1:
-        return False
-    word = videos[0]
-    if "://" in word or Path(word).is_dir() or word.lower().endswith(_LISTS):
-        return False
-    # A file may be called a[1].mp4.
-    return Path(word).exists() or not any(sign in word for sign in _PATTERN)
-
-
-def is_one_source(words: Sequence[str]) -> bool:
-    """Whether the words name a single local folder or CSV manifest, which ``fit`` and ``evaluate`` read themselves.
-
-    Args:
-        words: The words.
-
-    Returns:
-        False for anything that has to be listed first. A path where nothing is counts as such a source, which is
-        then told.
-    """
-    word = words[0]
-    if len(words) > 1 or "://" in word:
-        return False
-    path = Path(word)
-    if path.exists():
-        return path.is_dir() or path.suffix.lower() == ".csv"
-    return not any(sign in word for sign in _PATTERN) and not word.lower().endswith(
-        (".tar", ".tgz", ".tar.gz")
-    )
-
-
 def run(videos: Sequence[str], output: Path | None, job: Job, options: Many, as_json: bool) -> None:
     """Work on many videos, show how it goes, and leave with an exit code that says whether all went well.
 
@@ -246,6 +201,7 @@ def run(videos: Sequence[str], output: Path | None, job: Job, options: Many, as_
         typer.Exit: With code 1 where a video failed.
     """
     from ..engines.run import run_corpus
+    from .corpus_events import Events
     from .show_corpus import show_corpus
 
     if output is None:
@@ -257,11 +213,11 @@ def run(videos: Sequence[str], output: Path | None, job: Job, options: Many, as_
         )
     engine = engine_for(options)
     with progress_line(as_json) as show:
-        events = _Events(output) if as_json else None
+        events = Events(output) if as_json else None
 
         def watch(tally: Tally, outcome: Outcome | None) -> None:
             if events is not None:
-                events(tally, outcome)
+                events.watch(tally, outcome)
             if show is not None:
                 show(tally)
 
@@ -311,58 +267,3 @@ def engine_for(options: Many) -> Engine:
     if options.address is not None:
         raise InputError("--address is where a Ray cluster is", "give --engine ray, or leave it out")
     return LocalEngine(options.workers, options.threads, limits)
-
-
-class _Events:
-    """JSON lines on stdout as the work goes on."""
-
-    def __init__(self, output: Path) -> None:
-        self._output = output
-        self._last_s: float | None = None
-
-    def __call__(self, tally: Tally, outcome: Outcome | None) -> None:
-        from ..outputs.corpus_json import progress_json, video_json
-
-        self._begin(tally)
-        if outcome is not None:
-            _print_line(video_json(outcome))
-        now = monotonic()
-        if self._last_s is None or now - self._last_s >= _EVERY_S:
-            self._last_s = now
-            _print_line(
-                progress_json(
-                    done=tally.done,
-                    failed=tally.failed,
-                    video_s=tally.video_s,
-                    elapsed_s=tally.elapsed_s,
-                    left_s=tally.left_s,
-                )
-            )
-
-    def end(self, report: CorpusReport) -> None:
-        from ..outputs.corpus_json import end_json
-
-        self._begin(report.tally)
-        _print_line(
-            end_json(
-                self._output,
-                done=report.tally.done,
-                failed=report.failed,
-                stopped=report.stopped,
-                seconds=report.tally.seconds,
-            )
-        )
-
-    def _begin(self, tally: Tally) -> None:
-        from ..outputs.corpus_json import start_json
-
-        if self._last_s is None:
-            self._last_s = monotonic()
-            start = start_json(
-                self._output, videos=tally.total, before=tally.before, failed_before=tally.failed_before
-            )
-            _print_line(start)
-
-
-def _print_line(event: dict[str, Any]) -> None:
-    print(json.dumps(event, allow_nan=False), flush=True, file=sys.stdout)

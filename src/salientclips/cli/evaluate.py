@@ -25,19 +25,10 @@ def evaluate(
             show_default=False,
         ),
     ],
-    classifier: Annotated[
-        str, typer.Option("--classifier", "-c", help="Who looks: see `salientclips list`, or hf:NAME.")
-    ] = "r2plus1d_18",
-    weights: Annotated[
-        str | None, typer.Option(help="Its weights: a path, a URL, or 'default'.", show_default=False)
-    ] = None,
-    random_weights: Annotated[
-        bool, typer.Option("--random-weights", help="Use untrained weights (for timing only).")
-    ] = False,
-    labels: Annotated[
-        Path | None,
-        typer.Option(help="Class names, one a line, where they are not Kinetics-400's.", show_default=False),
-    ] = None,
+    classifier: opt.Classifier = "r2plus1d_18",
+    weights: opt.Weights = None,
+    random_weights: opt.RandomWeights = False,
+    labels: opt.Labels = None,
     sampler: Annotated[
         list[str] | None,
         typer.Option(
@@ -77,7 +68,7 @@ def evaluate(
     clip_frames: opt.ClassifierFrames = None,
     frame_step: opt.ClassifierStep = None,
     crop_px: opt.CropPx = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: opt.Device = "auto",
     seed: opt.Seed = 0,
     threads: opt.Threads = 1,
     as_json: opt.AsJson = False,

@@ -153,7 +153,7 @@ def fit(
             show_default=False,
         ),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: opt.Device = "auto",
     seed: opt.Seed = 0,
     threads: opt.Threads = 1,
     engine: corpus.EngineName = "local",
@@ -177,7 +177,6 @@ def fit(
     """
     from ..corpus.job import Looking
     from ..outputs.fit_json import fit_json
-    from ..timeline import ClipSpec
     from ..training.options import TrainingOptions
     from ..training.plan import SamplerPlan
     from ..verbs.fit import fit as fit_sampler
@@ -227,7 +226,7 @@ def fit(
         videos,
         corpus.Many(engine, address, workers, None, time_limit, memory_limit),
         cache=cache,
-        clip=spec or (None if f is None else ClipSpec(f.input.frames, f.input.frame_step)),
+        clip=spec or (None if f is None else f.input.clip_spec),
         parameters=plan.feature_parameters,
         looking=None if from_spans else looking,
         as_json=as_json,

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from .corpus import Many, engine_for, is_one_source
+from .corpus import Many, engine_for
 from .corpus_progress import progress_line
+from .words import is_one_source
 
 if TYPE_CHECKING:
     from ..corpus.job import Looking
@@ -68,7 +69,8 @@ def prepared(
     from ..cache.store import default_folder
     from ..corpus.names import path_of, shown_name
     from ..corpus.sources import list_items
-    from ..engines.label import Labelling, kept_entries, label_corpus
+    from ..engines.kept import kept_entries
+    from ..engines.label import Labelling, label_corpus
     from ..timeline import ClipSpec
 
     folder = default_folder() if cache is None else cache.expanduser()

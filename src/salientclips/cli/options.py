@@ -72,6 +72,9 @@ Page = Annotated[
 MaybePage = Annotated[
     Path | None, typer.Option("--output", "-o", help="Write a page to this .html file.", show_default=False)
 ]
+Classifier = Annotated[
+    str, typer.Option("--classifier", "-c", help="Who looks: see `salientclips list`, or hf:NAME.")
+]
 MaybeClassifier = Annotated[
     str | None,
     typer.Option(

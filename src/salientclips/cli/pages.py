@@ -87,6 +87,7 @@ def view(
     as_json: opt.AsJson = False,
 ) -> None:
     """Look at a video in the browser and try other K, gaps and samplers; serves this machine alone, until Ctrl-C."""
+    from ..outputs.contract import SCHEMA
     from ..verbs.view import check_view, serve
     from .show import show_address, wait_for_ctrl_c
     from .stored import scores_for
@@ -96,7 +97,7 @@ def view(
     ranked = scores_for(video, scores, sampler, frames_per_clip, seed, spec, threads)
     with serve(ranked.select(k, min_gap_s=min_gap), min_gap_s=min_gap, seed=seed, threads=threads) as address:
         if as_json:
-            print_json({"schema": 1, "path": str(video), "url": address})
+            print_json({"schema": SCHEMA, "path": str(video), "url": address})
         else:
             show_address(address)
         if browser:

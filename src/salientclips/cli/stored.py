@@ -103,4 +103,4 @@ def clip_for(classifier: ClipClassifier, asked: ClipSpec | None, stored: Path | 
     """
     if asked is not None or stored is not None:
         return asked
-    return ClipSpec(classifier.input.frames, classifier.input.frame_step)
+    return classifier.input.clip_spec

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Literal
 
 from ..audio.mel import Mel, read_mel
-from ..errors import FeatureUnavailableError, NoAudioTrackError
+from ..errors import NoAudioTrackError
 from ..media.payloads import StreamFacts, read_facts
 from ..timeline import ClipGrid
 from ..types import ClipFeatures, Feature, FeatureParameters, FeatureSupport, PacketTable, Probe
 from . import bitstream, decoded
+from .frame_by_frame import unreadable
 
 Backend = Literal["auto", "bitstream", "decoded"]
 """Who reads: whoever is cheapest, or one in particular."""
@@ -124,9 +125,7 @@ class FeatureReader:
             return False
         reason = bitstream.why_unreadable(self._facts)
         if reason is not None and self.backend == "bitstream":
-            raise FeatureUnavailableError(
-                f"'{self.path}' cannot be read without decoding: {reason}", "use the decoded back end"
-            )
+            raise unreadable(self.path, reason)
         return reason is None
 
     def _bitstream(self, parameters: FeatureParameters) -> Iterator[ClipFeatures]:

@@ -26,9 +26,6 @@ from ..errors import FetchError, FileMissingError, InputError
 from .names import local_path, shown_name, suffix_of
 from .remote import attempt, file_system
 
-SHARD_SUFFIXES = frozenset((".tar", ".tgz", ".tar.gz"))
-"""File name endings that are taken for shards."""
-
 _GZIPPED = frozenset((".tgz", ".tar.gz"))
 _KEPT = 16
 """Shards whose index a process keeps."""

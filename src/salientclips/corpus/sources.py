@@ -18,6 +18,7 @@ from ..datasets.folder import SUFFIXES
 from ..datasets.rows import is_url
 from ..errors import FileMissingError, InputError
 from .braces import expand_braces
+from .endings import LIST_SUFFIX, SHARD_SUFFIXES, TABLE_SUFFIXES
 from .fetch import local_copy
 from .item import Item
 from .names import (
@@ -33,11 +34,8 @@ from .names import (
 )
 from .places import folder_items, is_pattern, matches, remote_folder_items, remote_matches
 from .remote import attempt, check_protocol, file_system
-from .shard_index import SHARD_SUFFIXES
 from .shards import shard_items
-from .tables import TABLE_SUFFIXES, table_items
-
-_LIST = ".txt"
+from .tables import table_items
 
 
 def list_items(sources: Sequence[str | Path]) -> tuple[Item, ...]:
@@ -175,7 +173,7 @@ def _is_remote_folder(url: str) -> bool:
 
     A web server's is not asked: it would answer with the video.
     """
-    known = SUFFIXES | SHARD_SUFFIXES | TABLE_SUFFIXES | {_LIST}
+    known = SUFFIXES | SHARD_SUFFIXES | TABLE_SUFFIXES | {LIST_SUFFIX}
     if suffix_of(url) in known or protocol_of(url) in ("http", "https"):
         return False
     files, place = file_system(url)
@@ -199,7 +197,7 @@ def _file(place: str, listed: bool) -> Iterator[Item]:
     suffix = suffix_of(place)
     if suffix in SHARD_SUFFIXES:
         yield from shard_items(place)
-    elif suffix in TABLE_SUFFIXES or suffix == _LIST:
+    elif suffix in TABLE_SUFFIXES or suffix == LIST_SUFFIX:
         if listed:
             raise InputError(
                 f"a list names the list '{shown_name(place)}'", "give lists and manifests side by side"
@@ -208,7 +206,7 @@ def _file(place: str, listed: bool) -> Iterator[Item]:
         with _here(place) as path:
             yield from (
                 _listed(path, shown_name(place), folder)
-                if suffix == _LIST
+                if suffix == LIST_SUFFIX
                 else table_items(path, shown_name(place), folder)
             )
     else:

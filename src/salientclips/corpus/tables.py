@@ -18,9 +18,6 @@ from ..errors import InputError
 from .item import Item
 from .names import beside
 
-TABLE_SUFFIXES = frozenset((".csv", ".parquet"))
-"""File name endings that are taken for manifests."""
-
 _BATCH_ROWS = 4096
 
 

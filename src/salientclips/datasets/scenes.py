@@ -80,8 +80,7 @@ def _span(row: Mapping[str, str], frames: FrameNumbers) -> tuple[Fraction, Fract
         first, stop = int(row[_FRAMES[0]]) - 1, int(row[_FRAMES[1]])
         if not 0 <= first < stop <= len(frames):
             raise ValueError(f"frames {first + 1} to {stop} are not in the video")
-        begin = frames.times[first]
-        end = frames.times[stop] if stop < len(frames) else frames.end
+        begin, end = frames.bound(first), frames.bound(stop)
     if end <= begin:
         raise ValueError("it has no frames")
     return begin, end

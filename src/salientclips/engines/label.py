@@ -7,8 +7,6 @@ entry, as long as all see the folder of the cache.
 
 from __future__ import annotations
 
-import hashlib
-import shutil
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,16 +14,11 @@ from pathlib import Path
 
 from ..cache.features import load_or_read
 from ..cache.predictions import identity, load_or_look
-from ..corpus.fetch import local_copy
 from ..corpus.item import Item
 from ..corpus.job import Looking
-from ..corpus.names import local_path, suffix_of
-from ..corpus.rows import Outcome, VideoRow, failure
-from ..datasets.manifest import Entry
-from ..errors import SalientClipsError
+from ..corpus.rows import Outcome, VideoRow
 from ..timeline import ClipSpec
 from ..types import FeatureParameters
-from ..whole_file import whole_file
 from .local import LocalEngine
 from .run import Engine, Tally, Watch
 from .work import at_hand
@@ -116,48 +109,3 @@ def label_corpus(
             if watch is not None:
                 watch(tally, outcome)
     return tuple(failures)
-
-
-def kept_entry(item: Item, cache: Path) -> Entry:
-    """A video as ``fit`` takes it: a local file.
-
-    Args:
-        item: The video. One that lies elsewhere is copied into the cache, once: training recognises videos by their
-            content, and asks for it again in every run.
-        cache: The folder of the cache.
-
-    Returns:
-        The same facts, with a path.
-
-    Raises:
-        MediaError: It cannot be fetched.
-    """
-    path = local_path(item.video)
-    if path is None:
-        # By the name and not the URL: one that is signed anew is the same video.
-        kept = hashlib.sha256(item.name.encode()).hexdigest()[:32]
-        path = cache / "media" / f"{kept}{suffix_of(item.video)}"
-        if not path.is_file():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with local_copy(item.video) as copy, whole_file(path) as beside:
-                shutil.copyfile(copy, beside)
-    return Entry(path, item.labels, item.group, item.split, item.spans)
-
-
-def kept_entries(items: Sequence[Item], cache: Path) -> tuple[tuple[Entry, ...], tuple[Outcome, ...]]:
-    """All videos as ``fit`` takes them.
-
-    Args:
-        items: The videos.
-        cache: The folder of the cache.
-
-    Returns:
-        Those that could be had, and what is to be said of the others.
-    """
-    entries, failures = [], []
-    for item in items:
-        try:
-            entries.append(kept_entry(item, cache))
-        except SalientClipsError as error:
-            failures.append(failure(item, error))
-    return tuple(entries), tuple(failures)

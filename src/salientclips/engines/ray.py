@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from ..corpus.item import Item
 from ..corpus.names import scrubbed
 from ..corpus.rows import Outcome
-from ..errors import InputError, SalientClipsError
+from ..errors import InputError, SalientClipsError, first_line
 from ..networks.extras import require
 from .guard import GuardedWorker, StageFailedError
 from .limits import HEARTBEAT_S, Limits, check_counts
@@ -133,9 +133,8 @@ def _connect(address: str | None) -> ModuleType:
                 log_to_driver=False,
             )
         except (ConnectionError, RuntimeError, TimeoutError, ValueError) as error:
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise SalientClipsError(
-                f"the Ray cluster {address or 'of this machine'} cannot be reached ({reason})",
+                f"the Ray cluster {address or 'of this machine'} cannot be reached ({first_line(error)})",
                 "check --address, and that `ray status` answers there",
             ) from error
     context = ray.data.DataContext.get_current()

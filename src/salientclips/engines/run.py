@@ -21,7 +21,6 @@ from ..corpus.rows import Outcome
 from ..corpus.sources import list_items
 from ..errors import InputError
 from ..outputs.corpus_dataset import DatasetWriter, from_text, read_videos
-from ..timeline import ClipSpec
 from ..verbs.classify import VideoClassifier
 from .local import LocalEngine
 from .work import Between, Stage, stages
@@ -186,8 +185,7 @@ def _with_clip(job: Job) -> Job:
     how, f = job.scoring, job.looking.load(device="cpu")
     # Says now what it would say in every worker: that the sampler has no histogram, for example.
     VideoClassifier(f, how.judge(), job.choosing.k, job.looking.strategy, how.seed)
-    wanted = f.input
-    return replace(job, scoring=replace(job.scoring, clip=ClipSpec(wanted.frames, wanted.frame_step)))
+    return replace(job, scoring=replace(job.scoring, clip=f.input.clip_spec))
 
 
 def _failed(folder: Path, items: Sequence[Item]) -> int:

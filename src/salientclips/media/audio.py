@@ -70,7 +70,7 @@ def read_audio(
         stream = audio_stream(container, path, stream_index)
         zero = timeline_of(container, stream).zero
         placer = SamplePlacer(sample_rate_hz)
-        for frame in _frames(container, stream, warnings):
+        for frame in sound_frames(container, stream, warnings):
             yield from placer.add(frame, zero)
         yield from placer.flush()
 
@@ -106,9 +106,21 @@ def audio_stream(
     return tracks[stream_index]
 
 
-def _frames(
-    container: av.container.InputContainer, stream: av.audio.stream.AudioStream, warnings: list[str] | None
+def sound_frames(
+    container: av.container.InputContainer,
+    stream: av.audio.stream.AudioStream,
+    warnings: list[str] | None = None,
 ) -> Iterator[av.audio.frame.AudioFrame]:
+    """Decode a track from where the container stands, to its end or to where reading fails.
+
+    Args:
+        container: An open container.
+        stream: Its track.
+        warnings: Is told of what could not be decoded.
+
+    Yields:
+        The frames that could be.
+    """
     failures = 0
     try:
         for packet in container.demux(stream):

@@ -43,7 +43,7 @@ def on_frames(span: Span, frames: FrameNumbers) -> FrameSpan:
         From its first frame to the one after its last; a span in which no frame begins has the one on show.
     """
     first, stop = frames.span(span)
-    return FrameSpan(frames.times[first], frames.times[stop] if stop < len(frames) else frames.end)
+    return FrameSpan(frames.bound(first), frames.bound(stop))
 
 
 class Cutter:

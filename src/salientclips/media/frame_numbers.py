@@ -67,11 +67,36 @@ class FrameNumbers:
             ``(first, stop)``: frames ``first <= i < stop`` begin within the clip; in a clip in which none begins, the
             one that is on show at its start.
         """
-        first, stop = bisect_left(self.times, clip.start), bisect_left(self.times, clip.end)
-        if first == stop:
-            first = max(0, first - 1)
-            stop = first + 1
-        return first, stop
+        return frames_within(clip, self.times)
+
+    def bound(self, number: int) -> Fraction:
+        """Where one frame ends and another begins.
+
+        Args:
+            number: 0 to the number of frames.
+
+        Returns:
+            When the frame of that number begins, which is when the one before it ends; behind the last frame, the
+            end of the video. Seconds on the timeline.
+        """
+        return self.times[number] if number < len(self) else self.end
+
+
+def frames_within(clip: Span, times: Sequence[Fraction]) -> tuple[int, int]:
+    """The frames of a clip.
+
+    Args:
+        clip: Where to look.
+        times: When each frame of the video is shown, increasing, seconds on the timeline.
+
+    Returns:
+        As :meth:`FrameNumbers.span`.
+    """
+    first, stop = bisect_left(times, clip.start), bisect_left(times, clip.end)
+    if first == stop:
+        first = max(0, first - 1)
+        stop = first + 1
+    return first, stop
 
 
 def number_frames(table: PacketTable) -> FrameNumbers:

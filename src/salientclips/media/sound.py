@@ -18,7 +18,7 @@ import av.error
 import numpy as np
 import numpy.typing as npt
 
-from .audio import SamplePlacer, audio_stream
+from .audio import SamplePlacer, audio_stream, sound_frames
 from .container import open_container, timeline_of
 
 Samples = npt.NDArray[np.float32]
@@ -128,24 +128,11 @@ def _frames_from(
             container.seek(int(target / stream.time_base), stream=stream)
         except (av.error.FFmpegError, OSError):
             break
-        frames = _decode(container, stream)
+        frames = sound_frames(container, stream)
         head = next(frames, None)
         if head is not None and head.pts is not None and head.pts * stream.time_base - zero < start:
             yield head
             yield from frames
             return
     container.seek(0)
-    yield from _decode(container, stream)
-
-
-def _decode(
-    container: av.container.InputContainer, stream: av.audio.stream.AudioStream
-) -> Iterator[av.audio.frame.AudioFrame]:
-    try:
-        for packet in container.demux(stream):
-            try:
-                yield from packet.decode()
-            except (av.error.FFmpegError, OSError):
-                continue
-    except (av.error.FFmpegError, OSError):
-        return
+    yield from sound_frames(container, stream)

@@ -10,7 +10,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from ..errors import InputError, MissingExtraError
+from ..errors import InputError, MissingExtraError, first_line
 
 if TYPE_CHECKING:
     import torch
@@ -32,8 +32,7 @@ def require(package: str, extra: str) -> ModuleType:
     try:
         return import_module(package)
     except Exception as error:  # a broken wheel raises what it likes: ImportError, OSError, RuntimeError ...
-        lines = str(error).splitlines() or [type(error).__name__]
-        raise MissingExtraError(package, extra, lines[0]) from error
+        raise MissingExtraError(package, extra, first_line(error)) from error
 
 
 def pick_device(name: str) -> torch.device:
@@ -58,8 +57,9 @@ def pick_device(name: str) -> torch.device:
         device = torch.device(name)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"device {name!r} cannot be used ({reason})", "give 'auto' or 'cpu'") from error
+        raise InputError(
+            f"device {name!r} cannot be used ({first_line(error)})", "give 'auto' or 'cpu'"
+        ) from error
     if device.type == "meta":
         raise InputError("device 'meta' computes nothing", "give 'auto' or 'cpu'")
     return device

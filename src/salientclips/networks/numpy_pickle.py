@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import WeightsError
+from ..errors import WeightsError, first_line
 
 # numpy's own name for it moved from numpy.core to numpy._core; an array always knows.
 _RECONSTRUCT = np.zeros(0).__reduce__()[0]
@@ -50,8 +50,7 @@ def read_numpy_pickle(path: Path) -> dict[str, npt.NDArray[Any]]:
     try:
         content = _NumpyUnpickler(io.BytesIO(path.read_bytes())).load()
     except Exception as error:  # a damaged pickle raises nearly anything
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise WeightsError(f"'{path}' cannot be read as weights ({reason})", _REMEDY) from error
+        raise WeightsError(f"'{path}' cannot be read as weights ({first_line(error)})", _REMEDY) from error
     return dict(_leaves(content, "", path))
 
 

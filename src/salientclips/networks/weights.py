@@ -21,7 +21,7 @@ from typing import IO, Any
 import torch
 from torch import nn
 
-from ..errors import WeightsError
+from ..errors import WeightsError, first_line
 from .extras import require
 from .misfits import misfits
 from .numpy_pickle import read_numpy_pickle
@@ -140,7 +140,7 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
         try:
             return dict(load_file(str(path)))
         except Exception as error:  # its error type is not part of its interface
-            raise WeightsError(f"'{path}' is no safetensors file ({_first_line(error)})", _DAMAGED) from error
+            raise WeightsError(f"'{path}' is no safetensors file ({first_line(error)})", _DAMAGED) from error
     with path.open("rb") as file:
         head = file.read(32)
     if not zipfile.is_zipfile(path) and _LEGACY_TORCH not in head:
@@ -148,15 +148,11 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # pickle, zip and torch each have their own
-        raise WeightsError(f"'{path}' cannot be read as weights ({_first_line(error)})", _DAMAGED) from error
+        raise WeightsError(f"'{path}' cannot be read as weights ({first_line(error)})", _DAMAGED) from error
     return _unwrap(content, path)
 
 
 _DAMAGED = "get the file again, or save its state dict as .safetensors"
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _unwrap(content: Any, path: Path) -> dict[str, torch.Tensor]:

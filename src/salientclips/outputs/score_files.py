@@ -14,7 +14,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -24,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ..destinations import check_place
 from ..errors import InputError, SalientClipsError, StoredScoresError
 from ..media.fingerprint import fingerprint
 from ..ranking import RULES
@@ -47,8 +47,7 @@ def check_writable(path: Path) -> None:
         InputError: The suffix is unknown, the folder is not there, or it may not be written to.
     """
     _format_of(path)
-    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        raise InputError(f"'{path}' cannot be written", "choose a file in a folder that exists")
+    check_place(path)
 
 
 def save_scores(scores: ClipScores, path: str | Path) -> None:

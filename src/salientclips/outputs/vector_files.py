@@ -6,7 +6,6 @@ memory does not grow with the video. The file appears whole or not at all.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..compressed.frame_vectors import FrameVectors
+from ..destinations import check_place
 from ..errors import InputError
 from ..media.vectors import VECTOR_DTYPE
 from ..whole_file import whole_file
@@ -51,8 +51,7 @@ def check_vector_file(path: Path) -> None:
     """
     if path.suffix.lower() not in _FORMATS:
         raise InputError(f"'{path}' is no table of vectors by its name", "let it end in .parquet or .csv")
-    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        raise InputError(f"'{path}' cannot be written", "choose a file in a folder that exists")
+    check_place(path)
 
 
 def save_vectors(items: Iterable[FrameVectors], path: str | Path) -> VectorCounts:

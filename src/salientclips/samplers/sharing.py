@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import safetensors.numpy
 
-from ..errors import CardError, InputError, MissingExtraError, WeightsError
+from ..errors import CardError, InputError, MissingExtraError, WeightsError, first_line
 from ..networks.extras import pick_device, require
 from ..networks.misfits import misfits
 from ..whole_file import write_atomically
@@ -131,7 +131,7 @@ def read(folder: Path) -> Stored:
     try:
         tensors = safetensors.numpy.load_file(source)
     except Exception as error:  # its error type is not part of its interface
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
         raise WeightsError(
             f"'{source}' is no safetensors file ({reason})", "get the sampler again"
         ) from error
@@ -203,7 +203,7 @@ def _folder(source: str | Path, revision: str | None) -> Path:
     try:
         got = hub.snapshot_download(name, revision=revision, allow_patterns=[CARD_FILE, WEIGHTS_FILE])
     except Exception as error:  # the hub's client raises errors of many kinds, and those of its transport
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        reason = first_line(error)[:200]
         raise WeightsError(
             f"'{name}' is no folder, and the hub does not give a sampler of that name ({reason})",
             "check the path or the name, and the network",
@@ -267,7 +267,7 @@ def push(
             api.create_repo(repo_id, private=private, exist_ok=True)
             done = api.upload_folder(repo_id=repo_id, folder_path=folder, commit_message=commit_message)
         except Exception as error:  # see _folder
-            reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+            reason = first_line(error)[:200]
             raise InputError(
                 f"'{repo_id}' cannot be uploaded ({reason})",
                 "log in with `hf auth login`, and check the name",

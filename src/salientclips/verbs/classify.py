@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from time import perf_counter
 
@@ -24,9 +23,8 @@ from ..media.demux import read_packets
 from ..ranking import STRATEGIES
 from ..samplers import DEFAULT_SAMPLER, Empirical, Random, Sampler, Uniform, make_sampler
 from ..samplers.card import SamplerCard
-from ..timeline import ClipSpec
 from ..types import ClipScores, PacketTable, Prediction, SelectedClip, Selection, VideoPrediction
-from .score import Progress, score
+from .score import Progress, part_of, score
 
 
 @dataclass(frozen=True)
@@ -106,7 +104,7 @@ class VideoClassifier:
             judge = self._empirical()
         elif self.strategy != "sampler":
             judge = Uniform()
-        spec = ClipSpec(self.classifier.input.frames, self.classifier.input.frame_step)
+        spec = self.classifier.input.clip_spec
         return score(path, judge, clip=spec, threads=self.threads, table=table, progress=progress)
 
     def _empirical(self) -> Empirical:
@@ -133,7 +131,7 @@ class VideoClassifier:
         """Run f on clips, in order of time so that the decoder only moves forward."""
         looker = ClipLooker(path, self.classifier, table, self.threads, self.batch_clips)
         ordered = sorted(clips, key=lambda c: c.start)
-        report = None if progress is None else partial(progress, "classifier")
+        report = part_of(progress, "classifier")
         row_of = {c.index: row for row, c in enumerate(ordered)}
         probabilities = looker.look(ordered, report)[[row_of[c.index] for c in clips]]
         return _Looked(probabilities, looker.seconds, len(clips), looker.warnings)

@@ -21,7 +21,7 @@ from ..samplers import make_sampler
 from ..timeline import ClipSpec
 from ..types import PacketTable, Selection
 from .report import address, check_page, write_page
-from .score import Progress, score
+from .score import Progress, part_of, score
 
 _SCORE_SUFFIXES = (".parquet", ".json", ".csv")
 
@@ -92,7 +92,7 @@ def compare(
         else:
             judge = make_sampler(name, seed=seed)
             if table is None:
-                table = read_packets(path, progress=None if progress is None else partial(progress, "demux"))
+                table = read_packets(path, progress=part_of(progress, "demux"))
             scores = score(path, judge, clip=clip, threads=threads, table=table, progress=progress)
         chosen.append(scores.select(k, min_gap_s=min_gap_s))
     shared = tuple(tuple(_shared(one, other) for other in chosen) for one in chosen)

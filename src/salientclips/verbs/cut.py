@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 
+from ..destinations import keep_off, make_folder
 from ..errors import InputError
 from ..media.copy import COPY_SUFFIXES, copy_spans
 from ..media.cut import Cutter, FrameSpan, on_frames
 from ..media.frame_numbers import number_frames, packets_of
 from ..types import PacketTable, SelectedClip, Selection
 from ..whole_file import whole_file
-from .score import Progress
+from .score import Progress, part_of
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def cut(
     spans = [on_frames(clip, frames) for clip in selection.clips]
     suffix = _copy_suffix(selection.scores.path) if copy else ".mp4"
     places = [_place(Path(folder), selection, clip, suffix) for clip in selection.clips]
-    _make_folder(Path(folder))
+    make_folder(Path(folder))
     if copy:
         bounds, warnings = _copy(selection.scores.path, table, spans, places), table.warnings
     else:
@@ -134,14 +134,14 @@ def summary(
     path = Path(path)
     if path.suffix.lower() not in (".mp4", ".m4v"):
         raise InputError(f"'{path}' is no mp4 file by its name", "let it end in .mp4")
-    _keep_off(selection.scores.path, path)
+    keep_off(selection.scores.path, path)
     if not path.parent.is_dir():
         raise InputError(f"'{path}' cannot be written", "choose a file in a folder that exists")
     table = packets_of(selection)
     clips = sorted(selection.clips, key=lambda clip: clip.start)
     with Cutter(selection.scores.path, table, threads=threads) as cutter, whole_file(path) as beside:
         spans = [on_frames(clip, cutter.frames) for clip in clips]
-        report = None if progress is None else partial(progress, "summary")
+        report = part_of(progress, "summary")
         duration = cutter.write(spans, beside, report)
         failures, has_sound = cutter.decode_failures, cutter.has_sound
     parts, at = [], Fraction(0)
@@ -187,25 +187,13 @@ def _copy(
 def _place(folder: Path, selection: Selection, clip: SelectedClip, suffix: str) -> Path:
     video = selection.scores.path
     path = folder / f"{video.stem}_{clip.rank:03}_{clip.start_s:.3f}s{suffix}"
-    _keep_off(video, path)
+    keep_off(video, path)
     return path
-
-
-def _keep_off(video: Path, path: Path) -> None:
-    if path.exists() and path.samefile(video):
-        raise InputError(f"'{path}' is the video itself", "choose another place")
 
 
 def _copy_suffix(video: Path) -> str:
     suffix = video.suffix.lower()
     return suffix if suffix in COPY_SUFFIXES else ".mkv"
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise InputError(f"'{folder}' cannot be made ({error.strerror})", "choose another folder") from error
 
 
 def _need_clips(selection: Selection) -> None:

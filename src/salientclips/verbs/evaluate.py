@@ -23,7 +23,8 @@ from ..evaluation.outcome import make_bench, outcomes
 from ..evaluation.report import FEW_GROUPS, Evaluation, sampler_rows
 from ..evaluation.strategies import DRAWS, usual_strategies
 from ..samplers import DEFAULT_SAMPLER, Sampler
-from .gather import Gathered, Progress, gather
+from .gather import Gathered, gather
+from .score import Progress, part_of
 
 USUAL_K: tuple[int, ...] = tuple(range(1, 21))
 TABLE_K = 10
@@ -140,7 +141,7 @@ def tabulate(
     known = [card for card in first.cards.values() if card is not None]
     histogram = next((card.histogram for card in known if card.histogram), ())
     names = tuple(first.cards)
-    report = None if progress is None else (lambda share: progress("tables", share))
+    report = part_of(progress, "tables")
     warnings = [warning for fold in folds for warning in fold.warnings]
     return Evaluation(
         benchmark=benchmark,

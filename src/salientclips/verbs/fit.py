@@ -123,9 +123,7 @@ def fit(
     target = None if output is None else _writable(Path(output))
     entries = _entries(videos)
     folder = default_folder() if cache is None else Path(cache).expanduser()
-    spec = clip or (
-        ClipSpec() if classifier is None else ClipSpec(classifier.input.frames, classifier.input.frame_step)
-    )
+    spec = clip or (ClipSpec() if classifier is None else classifier.input.clip_spec)
     if classifier is None and not any(entry.spans for entry in entries):
         raise InputError(
             "no video has a salient span to learn from",

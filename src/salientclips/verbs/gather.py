@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -21,11 +21,8 @@ from ..media.demux import read_packets
 from ..outputs.score_files import load_scores, save_scores
 from ..samplers import Sampler, make_sampler
 from ..samplers.card import FEATURE_VERSION, SamplerCard
-from ..timeline import ClipSpec
 from ..types import ClipScores, Fingerprint, PacketTable
-from .score import score
-
-Progress = Callable[[str, float], None]
+from .score import Progress, score
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,7 +189,7 @@ class _Work:
 
     def _scores(self, path: Path, judge: Sampler, table: PacketTable, of: Fingerprint) -> ClipScores:
         """A sampler's scores of a video, from the cache where they are there and fit."""
-        spec = ClipSpec(self.classifier.input.frames, self.classifier.input.frame_step)
+        spec = self.classifier.input.clip_spec
         key = key_of(
             kind="scores",
             version=FEATURE_VERSION,

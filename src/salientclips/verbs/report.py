@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ..classifiers import ClipClassifier
+from ..destinations import check_place, keep_off
 from ..errors import InputError
 from ..media.demux import read_packets
 from ..networks.extras import require
@@ -17,7 +18,7 @@ from ..outputs.report.collect import collect
 from ..outputs.report.page import render
 from ..types import Selection
 from ..whole_file import write_text
-from .score import Progress
+from .score import Progress, part_of
 from .verdicts import compare_strategies, scoring_cost
 
 
@@ -69,7 +70,7 @@ def write_report(
     """
     output = Path(output)
     check_page(output, selection.scores.path)
-    step = None if progress is None else partial(progress, "pictures")
+    step = part_of(progress, "pictures")
     url = address(selection.scores.path, output)
     table = read_packets(selection.scores.path)
     data = collect(selection, table, "report", url, min_gap_s=min_gap_s, threads=threads, progress=step)
@@ -99,10 +100,8 @@ def check_page(output: Path, video: Path) -> None:
     """
     if output.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"'{output}' is no page by its name", "let it end in .html")
-    if output.is_dir() or not output.parent.is_dir() or not os.access(output.parent, os.W_OK):
-        raise InputError(f"'{output}' cannot be written", "choose a file in a folder that exists")
-    if output.exists() and video.exists() and output.samefile(video):
-        raise InputError(f"'{output}' is the video itself", "choose another place")
+    check_place(output)
+    keep_off(video, output)
     require("jinja2", "report")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 
@@ -25,6 +26,19 @@ from ..types import ClipFeatures, ClipScores, FeatureParameters, PacketTable
 
 Progress = Callable[[str, float], None]
 """Called with what is being done ("demux", "features", ...) and its share done, 0 to 1."""
+
+
+def part_of(progress: Progress | None, part: str) -> Callable[[float], None] | None:
+    """The progress callback of one part of the work.
+
+    Args:
+        progress: That of the whole; None where nobody is watching.
+        part: What is being done.
+
+    Returns:
+        Called with its share done, 0 to 1; None where nobody is watching.
+    """
+    return None if progress is None else partial(progress, part)
 
 
 def score(
@@ -70,16 +84,16 @@ def score(
     judge = make_sampler(sampler) if isinstance(sampler, str) else sampler
     # A learned sampler knows the clips that it was trained on.
     spec = clip or getattr(judge, "clip_spec", None) or ClipSpec()
-    watch = _Stopwatch(progress)
+    watch = _Stopwatch()
 
     began = perf_counter()
     if table is None:
-        table = read_packets(path, progress=watch.step("demux"))
+        table = read_packets(path, progress=part_of(progress, "demux"))
     clips = grid or clip_grid(table, spec)
     watch.seconds["demux"] = perf_counter() - began
 
     reader = FeatureReader(
-        path, table, clips, threads=threads, backend=backend, progress=watch.step("features")
+        path, table, clips, threads=threads, backend=backend, progress=part_of(progress, "features")
     )
 
     def features(parameters: FeatureParameters) -> Iterator[ClipFeatures]:
@@ -126,17 +140,9 @@ def _fill(raw: npt.NDArray[np.float64], sampler: str) -> tuple[npt.NDArray[np.fl
 
 @dataclass
 class _Stopwatch:
-    """Where the time goes, and the caller's progress bar."""
+    """Where the time goes."""
 
-    progress: Progress | None
     seconds: dict[str, float] = field(default_factory=dict)
-
-    def step(self, name: str) -> Callable[[float], None] | None:
-        """The progress callback of one part of the work."""
-        if self.progress is None:
-            return None
-        report = self.progress
-        return lambda share: report(name, share)
 
     def timed(self, name: str, items: Iterator[ClipFeatures]) -> Iterator[ClipFeatures]:
         """Pass items on, and book the time they took to come."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from ..classifiers.look import ClipLooker
 from ..outputs.report.data import Cost, Guess, Verdict
 from ..samplers import Uniform
 from ..types import PacketTable, SelectedClip, Selection
-from .score import Progress, score
+from .score import Progress, part_of, score
 
 _SHOWN_GUESSES = 3
 
@@ -104,7 +103,7 @@ def _look(
 ) -> tuple[Verdict, Cost, tuple[str, ...]]:
     scores = selection.scores
     looker = ClipLooker(scores.path, classifier, table, threads)
-    report = None if progress is None else partial(progress, "classifier")
+    report = part_of(progress, "classifier")
     mean = looker.look(sorted(clips, key=lambda c: c.start), report).mean(axis=0, dtype=np.float64)
     best = np.argsort(-mean, kind="stable")[:_SHOWN_GUESSES]
     spent = dict(scores.seconds)

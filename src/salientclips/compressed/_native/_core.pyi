@@ -160,24 +160,6 @@ class H264Reader:
             parse: Whether its macroblocks are wanted; else only headers are read.
             sub_8x8: Report partitions below 8x8; else the first 4x4 vector of each 8x8, as FFmpeg does.
         """
-    def feed_many(
-        self, packets: list[bytes], parse: list[bool], sub_8x8: bool = False, threads: int = 1
-    ) -> list[FrameResult]:
-        """Take the next packets at once; the wanted pictures are parsed on several threads without the GIL.
-
-        Args:
-            packets: Access units, in decoding order.
-            parse: Which of them are wanted, one for each packet.
-            sub_8x8: As for ``feed``.
-            threads: At most so many threads, the caller's among them.
-
-        Returns:
-            The same as ``feed`` gives packet by packet.
-
-        Raises:
-            ValueError: The lists differ in length.
-        """
-
     def features(
         self,
         packets: list[memoryview],

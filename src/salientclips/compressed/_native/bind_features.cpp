@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "camera.hpp"
-#include "h264/reader.hpp"
+#include "motion_vector.hpp"
 #include "to_numpy.hpp"
 
 namespace nb = nanobind;
@@ -55,7 +55,7 @@ nb::object remove_camera_motion(const Input<float, 4>& md, const Input<bool, 3>&
     return to_numpy<float>(std::move(left), {count, 2, rows, columns});
 }
 
-using Record = h264::MotionVector;  // what libavcodec exports, whatever the codec
+using Record = MotionVector;
 
 nb::object rasterise(const Input<std::uint8_t, 1>& records, int width_px, int height_px,
                      const Input<double, 1>& distances) {

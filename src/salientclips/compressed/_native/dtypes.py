@@ -1,6 +1,6 @@
 """The records that the native readers give, as numpy dtypes.
 
-They mirror the C structures of ``h264/reader.hpp`` byte for byte.
+They mirror the C++ structures of ``motion_vector.hpp`` and ``h264/reader.hpp`` byte for byte.
 """
 
 from __future__ import annotations

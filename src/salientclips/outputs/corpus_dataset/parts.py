@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ...errors import StoredScoresError
+from ...errors import StoredScoresError, first_line
 from ...whole_file import durable_file, sync_folder
 from .names import from_text
 from .schema import CLIPS, DICTIONARIES, VIDEOS
@@ -223,4 +223,4 @@ def _write(path: Path, table: pa.Table, kind: str) -> None:
 def _reason(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return "it is missing"
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    return first_line(error)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...destinations import keep_off
 from ...errors import InputError, UnknownNameError
 from ...types import Selection
 from . import (
@@ -94,9 +95,7 @@ def export(selection: Selection, path: str | Path, format: str | None = None) ->
     name = format_of(path) if format is None else format
     if name not in FORMATS:
         raise UnknownNameError("export format", name, tuple(FORMATS))
-    video = selection.scores.path
-    if path.exists() and video.exists() and path.samefile(video):
-        raise InputError(f"'{path}' is the video itself", "choose another place")
+    keep_off(selection.scores.path, path)
     notes = FORMATS[name].write(Source(selection), path)
     return Exported(path, name, len(selection.clips), notes)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 
 from ...media.frame_numbers import start_timecode
@@ -60,11 +61,11 @@ class _Count:
 
     source: Source
 
-    @property
+    @cached_property
     def code(self) -> Timecode:
         return Timecode.of_rate(self.source.frames.rate)
 
-    @property
+    @cached_property
     def start(self) -> int:
         stamp = start_timecode(self.source.video)
         return 0 if stamp is None else self.code.frame(stamp)
@@ -82,8 +83,7 @@ class _Count:
         first, stop = frames.span(clip)
         if not frames.is_variable:
             return first, stop
-        until = frames.times[stop] if stop < len(frames) else frames.end
-        begin, end = (self._at(t) for t in (frames.times[first], until))
+        begin, end = (self._at(frames.bound(number)) for number in (first, stop))
         return begin, max(begin + 1, end)
 
     def _at(self, time: Fraction) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ...errors import InputError
+from ...destinations import make_folder
 from ...whole_file import write_text
 from .source import Source
 
@@ -34,10 +34,7 @@ def write(source: Source, path: Path) -> tuple[str, ...]:
         attributes = {"saliency": clip.score, "rank": clip.rank}
         detections.append({"label": "salient", "support": [first + 1, stop], "attributes": attributes})
     key = source.selection.scores.fingerprint.sha256[:24]
-    try:
-        path.mkdir(exist_ok=True)
-    except OSError as error:
-        raise InputError(f"'{path}' cannot be made ({error.strerror})", "choose another folder") from error
+    make_folder(path)
     labels = {"classes": ["salient"], "labels": {key: detections}}
     write_text(path / "labels.json", json.dumps(labels, indent=1, allow_nan=False))
     write_text(path / "data.json", json.dumps({key: str(source.video)}, indent=1))

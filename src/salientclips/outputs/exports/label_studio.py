@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from urllib.parse import quote
 
+from ...types import SelectedClip
 from ...whole_file import write_text
 from .source import Source, title
 
@@ -41,7 +42,7 @@ def write(source: Source, path: Path) -> tuple[str, ...]:
     rate = _rate(source)
     results = []
     for clip in source.clips:
-        first, last = _span(source, clip.start, clip.end, rate)
+        first, last = _span(source, clip, rate)
         results.append(
             {
                 "id": f"clip{clip.rank}",
@@ -73,17 +74,10 @@ def _rate(source: Source) -> Fraction:
     return 1 / min(b - a for a, b in pairwise(times))
 
 
-def _span(source: Source, start: Fraction, end: Fraction, rate: Fraction) -> tuple[int, int]:
+def _span(source: Source, clip: SelectedClip, rate: Fraction) -> tuple[int, int]:
     frames = source.frames
-    first, stop = frames.span(_Times(start, end))
+    first, stop = frames.span(clip)
     if not frames.is_variable:
         return first + 1, stop
-    zero = frames.times[0]
-    until = frames.times[stop] if stop < len(frames) else frames.end
-    begin = round((frames.times[first] - zero) * rate)
-    return begin + 1, max(begin + 1, round((until - zero) * rate))
-
-
-class _Times:
-    def __init__(self, start: Fraction, end: Fraction) -> None:
-        self.start, self.end = start, end
+    begin, end = (round((frames.bound(number) - frames.times[0]) * rate) for number in (first, stop))
+    return begin + 1, max(begin + 1, end)

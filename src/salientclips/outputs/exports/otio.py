@@ -92,8 +92,7 @@ class _Media:
     def _value(self, frame: int) -> Fraction:
         if not self._frames.is_variable:
             return Fraction(frame)
-        time = self._frames.times[frame] if frame < len(self._frames) else self._frames.end
-        return (time - self._frames.times[0]) * self._rate
+        return (self._frames.bound(frame) - self._frames.times[0]) * self._rate
 
     def _time(self, value: Fraction) -> dict[str, Any]:
         return {"OTIO_SCHEMA": "RationalTime.1", "rate": float(self._rate), "value": float(value)}

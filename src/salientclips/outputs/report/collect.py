@@ -6,7 +6,7 @@ nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from ...types import ClipScores, PacketTable, SelectedClip, Selection, VideoInfo
 from .curve import curve, ticks
 from .data import Kind, Lane, PageData, ShownClip
 from .shots import find_shots, key_frame_times
-from .thumbnails import LOOP_FRAMES, Loops, Thumbnail, data_uri, strip
+from .thumbnails import LOOP_FRAMES, Loops, data_uri, strip
 
 LOOPED_CLIPS = 16
 """So many clips at each end of the ranking move; further ones are one still frame, which keeps the page small."""
@@ -88,7 +88,7 @@ def collect(
         bottom=made[1],
         k=selection.k,
         note=selection.note,
-        thumbnails=tuple(_strip(path, table, threads)),
+        thumbnails=tuple(strip(path, table, threads=threads)),
         shots_path=ticks(shots.starts_s, begin_s, end_s),
         num_shots=len(shots.starts_s) + 1,
         shots_by=shots.by,
@@ -199,10 +199,6 @@ def _how(scores: ClipScores) -> tuple[tuple[str, str], ...]:
 
 def _plain(clip: SelectedClip) -> ShownClip:
     return ShownClip(clip.rank, clip.index, clip.start_s, clip.end_s, clip.score)
-
-
-def _strip(path: Path, table: PacketTable, threads: int) -> Sequence[Thumbnail]:
-    return list(strip(path, table, threads=threads))
 
 
 def _with_pictures(

@@ -67,7 +67,7 @@ struct Pps {
 
 // Both return null where the parameter set is damaged or breaks a limit of the standard.
 std::shared_ptr<const Sps> parse_sps(const std::uint8_t* rbsp, std::size_t size);
-// sps_of(id) gives the active sequence parameter set: bit depth, chroma format and scaling lists depend on it.
+// Those seen so far, by their id: a picture parameter set depends on one for bit depth, chroma format, scaling lists.
 struct SpsTable {
     std::array<std::shared_ptr<const Sps>, 32> at;
 };

@@ -7,30 +7,14 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <unordered_map>
 #include <vector>
 
+#include "../motion_vector.hpp"
 #include "picture.hpp"
 #include "scaling.hpp"
 #include "slice_header.hpp"
 
 namespace salientclips::h264 {
-
-// The layout of FFmpeg's AVMotionVector, as PyAV's structured array shows it: 40 bytes.
-struct MotionVector {
-    std::int32_t source;
-    std::uint8_t w;
-    std::uint8_t h;
-    std::int16_t src_x;
-    std::int16_t src_y;
-    std::int16_t dst_x;
-    std::int16_t dst_y;
-    std::uint64_t flags;
-    std::int32_t motion_x;
-    std::int32_t motion_y;
-    std::uint16_t motion_scale;
-};
-static_assert(sizeof(MotionVector) == 40);
 
 // What a vector points into, beside it.
 struct VectorReference {

@@ -82,7 +82,7 @@ struct ParameterSets {
 // Bytes of RBSP that hold any slice header: the longest prediction weight tables, modifications and markings.
 inline constexpr std::size_t kMaxHeaderBytes = 3072;
 
-// Fills header; rbsp is the payload after the NAL header byte.
+// Fills header; in is the payload behind the NAL header byte, unescaped.
 Status parse_slice_header(const Nal& nal, BitReader& in, const ParameterSets& sets, SliceHeader& header);
 
 // Whether b begins another primary picture than a (clause 7.4.1.2.4).

@@ -1,4 +1,4 @@
-// CAVLC codes of the chroma DC block of 4:2:2, which tables.json lacks: ITU-T H.264 Table 9-5, column nC = -2, and
+// CAVLC codes of the chroma DC block of 4:2:2, which tables_generated.hpp lacks: ITU-T H.264 Table 9-5, column nC = -2, and
 // Table 9-9 (b). The static assertions of cavlc.cpp check that they are prefix-free.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Python's view of the MPEG-4 part 2 reader; mpeg4.pyi documents it. The GIL is released while bytes are read.
+// Python's view of the MPEG-4 part 2 reader; _core.pyi documents it. The GIL is released while bytes are read.
 #include "bind.hpp"
 
 #include <nanobind/ndarray.h>
@@ -24,7 +24,9 @@
 
 namespace nb = nanobind;
 using namespace salientclips::mpeg4;
+using salientclips::dtype_of;
 using salientclips::to_numpy;
+using salientclips::to_records;
 
 namespace {
 
@@ -44,32 +46,11 @@ nb::object view_of(nb::handle frame, const std::vector<T>& values, std::initiali
     return nb::cast(nb::ndarray<nb::numpy, const T>(values.data(), shape, frame));
 }
 
-nb::object vector_dtype() {
-    nb::list fields;
-    const auto add = [&fields](const char* name, const char* type) { fields.append(nb::make_tuple(name, type)); };
-    add("source", "i4");
-    add("w", "u1");
-    add("h", "u1");
-    add("src_x", "i2");
-    add("src_y", "i2");
-    add("dst_x", "i2");
-    add("dst_y", "i2");
-    add("flags", "u8");
-    add("motion_x", "i4");
-    add("motion_y", "i4");
-    add("motion_scale", "u2");
-    return nb::module_::import_("numpy").attr("dtype")(fields, nb::arg("align") = true);
-}
-
 nb::object vectors_of(const Frame& frame) {
     if (frame.content.status != Status::ok) {
         return nb::none();
     }
-    auto* kept = new std::vector<MotionRecord>(motion_records(frame.content, *frame.vol));
-    nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<std::vector<MotionRecord>*>(p); });
-    auto* bytes = reinterpret_cast<std::uint8_t*>(kept->data());
-    const nb::ndarray<nb::numpy, std::uint8_t> array(bytes, {kept->size() * sizeof(MotionRecord)}, owner);
-    return nb::cast(array).attr("view")(vector_dtype());
+    return to_records(motion_records(frame.content, *frame.vol), dtype_of("VECTOR"));
 }
 
 std::size_t height_of(const Frame& frame) { return static_cast<std::size_t>(frame.content.mb_height); }

@@ -5,8 +5,8 @@ namespace salientclips::mpeg4 {
 
 namespace {
 
-MotionRecord record_of(Vector vector, int size, int centre_x, int centre_y, int scale) {
-    MotionRecord record{};
+MotionVector record_of(Vector vector, int size, int centre_x, int centre_y, int scale) {
+    MotionVector record{};
     record.source = -1;
     record.w = record.h = static_cast<std::uint8_t>(size);
     record.src_x = static_cast<std::int16_t>(centre_x + vector.x / scale);
@@ -21,13 +21,13 @@ MotionRecord record_of(Vector vector, int size, int centre_x, int centre_y, int 
 
 }  // namespace
 
-std::vector<MotionRecord> motion_records(const VopContent& content, const Vol& vol) {
+std::vector<MotionVector> motion_records(const VopContent& content, const Vol& vol) {
     const int scale = vol.quarter_sample ? 4 : 2;
     std::size_t count = 0;
     for (const MacroblockKind kind : content.kinds) {
         count += kind == MacroblockKind::intra ? 0 : kind == MacroblockKind::four_vectors ? 4 : 1;
     }
-    std::vector<MotionRecord> records;
+    std::vector<MotionVector> records;
     records.reserve(count);
     for (std::size_t at = 0; at < content.kinds.size(); ++at) {
         const int left = static_cast<int>(at) % content.mb_width * 16;
