@@ -1,7 +1,8 @@
 """MkDocs hook: one text serves GitHub and the site.
 
-Pages link to one another as GitHub wants it, by paths in the repository. What lies outside ``docs/`` becomes a page of the
-site: README.md is its front page, other Markdown and the source files that pages link to stand under ``repository/``.
+Pages link to one another as GitHub wants it, by paths in the repository. What lies outside ``docs/`` becomes a page
+of the site: README.md is its front page, other Markdown and the source files that pages link to are under
+``repository/``.
 GitHub ends a paragraph where a list or a table begins; Python-Markdown wants a blank line there, so it gets one.
 """
 

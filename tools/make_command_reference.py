@@ -32,8 +32,8 @@ GROUPS = (
 HEAD = """# Commands
 
 `salientclips COMMAND --help` says the same. Each command takes `--json` where it has something to tell a program
-([the contract](../json.md)). Exit codes: 0 done, perhaps with warnings; 1 failed, with one line that names the file and the remedy;
-2 the command was not understood; 130 interrupted. Written by `tools/make_command_reference.py`.
+([the contract](../json.md)). Exit codes: 0 done, perhaps with warnings; 1 failed, with one line that names the file
+and the remedy; 2 the command was not understood; 130 interrupted. Written by `tools/make_command_reference.py`.
 """
 
 
