@@ -2,8 +2,8 @@
 
     python benchmarks/front_picture.py
 
-Nothing is measured here. A line joins K = 1, 2, ..., 20 of a strategy; bars are the 95 % intervals at K = 1, 5, 10 and 20,
-drawn over groups of videos (docs/results.md). Plain SVG on a white card: to be read on light and on dark pages.
+Nothing is measured here. A line joins K = 1, 2, ..., 20 of a strategy; bars are the 95 % intervals at K = 1, 5, 10 and
+20, drawn over groups of videos (docs/results.md). Plain SVG on a white card: to be read on light and on dark pages.
 """
 
 from __future__ import annotations
@@ -37,12 +37,14 @@ class Curve:
     """Pixels that its bars are moved by, so that they can be told from others at the same seconds."""
 
 
+MOTION = Curve("sampler", "motion", "motion, the default", "#0969da", (126, 150), -2)
+DENSE = Curve("dense", "", "dense: all clips", "#1f2328", (500, 290))
 CURVES = (
     Curve("random", "", "random", "#8c959f", (436, 312), 2),
     Curve("uniform", "", "uniform", "#57606a", (436, 337), -2),
     Curve("sampler", "sal-rank", "SAL-RANK, learned", "#1a7f37", (436, 200), 2),
-    Curve("sampler", "motion", "motion, the default", "#0969da", (126, 150), -2),
-    Curve("dense", "", "dense: all clips", "#1f2328", (500, 290)),
+    MOTION,
+    DENSE,
 )
 
 
@@ -103,9 +105,8 @@ def drawn(curve: Curve) -> Iterator[str]:
 def axes() -> Iterator[str]:
     """Title, scales and the grid."""
     yield "<text x='20' y='30' font-size='17' font-weight='bold'>Accuracy over seconds a video</text>"
-    yield (
-        "<text x='20' y='52' fill='#57606a'>composed: 80 videos of 1 to 2 minutes, I3D; bars: 95 % over 9 groups</text>"
-    )
+    about = "composed: 80 videos of 1 to 2 minutes, I3D; bars: 95 % over 9 groups"
+    yield f"<text x='20' y='52' fill='#57606a'>{about}</text>"
     for percent in (0, 20, 40, 60):
         y = up(percent / 100)
         yield f"<path d='M{LEFT} {y:.1f}H{RIGHT}' stroke='#d8dee4'/>"
@@ -114,9 +115,11 @@ def axes() -> Iterator[str]:
         x = across(seconds)
         yield f"<path d='M{x:.1f} {BOTTOM}v5' stroke='#57606a'/>"
         yield f"<text x='{x:.1f}' y='{BOTTOM + 22}' text-anchor='middle'>{seconds} s</text>"
-    for k, p in zip(MARKED_K, (q for q in points(CURVES[3]) if q.k in MARKED_K), strict=True):
-        yield f"<text x='{across(p.seconds):.1f}' y='{BOTTOM + 44}' text-anchor='middle' fill='#57606a'>K = {k}</text>"
-    yield f"<text x='{across(66.3):.1f}' y='{BOTTOM + 44}' text-anchor='middle' fill='#57606a'>all</text>"
+    under = {p.seconds: f"K = {p.k}" for p in points(MOTION) if p.k in MARKED_K}
+    under[points(DENSE)[0].seconds] = "all"
+    for seconds, what in under.items():
+        place = f"x='{across(seconds):.1f}' y='{BOTTOM + 44}'"
+        yield f"<text {place} text-anchor='middle' fill='#57606a'>{what}</text>"
 
 
 def picture() -> str:
