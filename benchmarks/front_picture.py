@@ -2,7 +2,7 @@
 
     python benchmarks/front_picture.py
 
-Nothing is measured here. A line joins K = 1, 2, ..., 20 of a strategy; bars are the 95 % intervals at K = 1, 5, 10 and
+Nothing is measured here. A line joins K = 1 to 20 of a strategy; bars are the 95 % intervals at K = 1, 5, 10 and
 20, drawn over groups of videos (docs/results.md). Plain SVG on a white card: to be read on light and on dark pages.
 """
 

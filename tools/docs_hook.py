@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 FRONT = "README.md"
 PAGES = (FRONT, "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md")
 """Markdown outside ``docs/`` that is part of the site."""
+NAMED = {FRONT: "index.md", "benchmarks/README.md": "repository/benchmarks.md"}
+"""Those that would be the index of a folder, and have another name on the site."""
 LANGUAGES = {".py": "python", ".cpp": "cpp", ".hpp": "cpp", ".toml": "toml", ".sh": "sh", ".csv": "text"}
 
 LINK = re.compile(r"(\]\()([^)\s#]+)((?:#[^)\s]*)?\))")
@@ -29,8 +31,8 @@ BEGINS = re.compile(r"([-*] |\d+\. |\|)")
 
 def site_uri(path: str) -> str:
     """The source address in the site of a file of the repository."""
-    if path == FRONT:
-        return "index.md"
+    if path in NAMED:
+        return NAMED[path]
     if path.startswith("docs/"):
         return path.removeprefix("docs/")
     return f"repository/{path}" if path.endswith(".md") else f"repository/{path}.md"
@@ -38,8 +40,9 @@ def site_uri(path: str) -> str:
 
 def repository_path(uri: str) -> str:
     """The file of the repository behind a source address: the way back."""
-    if uri == "index.md":
-        return FRONT
+    for path, name in NAMED.items():
+        if uri == name:
+            return path
     return uri.removeprefix("repository/") if uri.startswith("repository/") else f"docs/{uri}"
 
 
@@ -80,6 +83,8 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     if uri.startswith("repository/") and repository_path(uri) not in PAGES:
         return markdown
     path = repository_path(uri)
+    if path == FRONT:
+        page.meta["hide"] = ["navigation"]
 
     def turned(match: re.Match[str]) -> str:
         found = resolve(path, match[2])
