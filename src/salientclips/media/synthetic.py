@@ -1,7 +1,8 @@
-"""Makes the demo's video: a camera that pans over a texture, and for a few seconds something that moves.
+"""Makes the demo's video: a camera pans over a grey texture, and for a few seconds something coloured moves.
 
 The pan is faster than the thing, so that "most motion" alone would be wrong: only what moves *against* the camera is
-salient. Encoded as H.264 where FFmpeg has x264, else as MPEG-4 part 2.
+salient. Its colour is for classifiers to tell (docs/tutorial). Encoded as H.264 where FFmpeg has x264, else as MPEG-4
+part 2.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import av
 import av.video.stream
@@ -17,6 +19,11 @@ import numpy as np
 import numpy.typing as npt
 
 Picture = npt.NDArray[np.uint8]
+
+_GREY = 128
+"""Chroma of a picture without colour."""
+_PLANE = {"blue": 0, "red": 1}
+"""Which plane of chroma is raised."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,8 @@ class DemoScene:
     """Frames per second."""
     seed: int = 2019
     """Seed of the texture."""
+    colour: Literal["red", "blue"] = "red"
+    """Of what moves."""
 
 
 def write_demo_video(path: Path, scene: DemoScene) -> None:
@@ -53,7 +62,7 @@ def write_demo_video(path: Path, scene: DemoScene) -> None:
         stream.width, stream.height, stream.pix_fmt = scene.width_px, scene.height_px, "yuv420p"
         stream.codec_context.time_base = Fraction(1, scene.frame_rate)
         for number, picture in enumerate(_pictures(scene)):
-            frame = av.VideoFrame.from_ndarray(picture, format="gray").reformat(format="yuv420p")
+            frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
             frame.pts, frame.time_base = number, Fraction(1, scene.frame_rate)
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
@@ -68,19 +77,22 @@ def _pictures(scene: DemoScene) -> Iterator[Picture]:
         # A slow swing in both directions that never leaves the ground.
         x = round(scene.width_px * (1 + 0.9 * np.sin(0.35 * time_s)))
         y = round(scene.height_px * (0.5 + 0.4 * np.sin(0.23 * time_s)))
-        picture = ground[y : y + scene.height_px, x : x + scene.width_px].copy()
+        luma = ground[y : y + scene.height_px, x : x + scene.width_px].copy()
+        chroma = np.full((2, scene.height_px // 2, scene.width_px // 2), _GREY, dtype=np.uint8)
         if scene.salient_start_s <= time_s < scene.salient_end_s:
-            _draw(picture, thing, time_s)
-        yield picture
+            _draw(luma, chroma[_PLANE[scene.colour]], thing, time_s)
+        # What PyAV takes for yuv420p: the planes one below the other, as rows of the luma's width.
+        yield np.concatenate([luma, chroma.reshape(-1, scene.width_px)])
 
 
-def _draw(picture: Picture, thing: Picture, time_s: float) -> None:
+def _draw(luma: Picture, chroma: Picture, thing: Picture, time_s: float) -> None:
     """Paste the thing where it is now: it circles fast in the middle of the picture."""
-    height, width = picture.shape
+    height, width = luma.shape
     side = thing.shape[0]
     left = round((width - side) * (0.5 + 0.35 * np.cos(5 * time_s)))
     top = round((height - side) * (0.5 + 0.35 * np.sin(5 * time_s)))
-    picture[top : top + side, left : left + side] = 255 - thing
+    luma[top : top + side, left : left + side] = 255 - thing
+    chroma[top // 2 : (top + side) // 2, left // 2 : (left + side) // 2] = _GREY + 80
 
 
 def _texture(rng: np.random.Generator, height_px: int, width_px: int) -> Picture:
