@@ -6,6 +6,10 @@ sound and pictures share it. Seconds as floats appear at the border only (JSON, 
 
 Nothing here multiplies a frame number by a frame rate: a variable rate, or 30000/1001 over three hours,
 would drift (PySceneDetect's issue 168 stayed open for six years over it).
+
+Clips of equal length side by side are the paper's (section 3); the timeline is this project's own
+(docs/decisions.md,
+decision 2).
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ from ..timeline import ClipGrid, ClipSpec
 from ..whole_file import write_atomically
 
 Array = npt.NDArray[Any]
+"""Numbers or truth values, of any shape and any dtype."""
 Warn = Callable[[str], None]
 """Told in one line of what went wrong without stopping the work."""
 

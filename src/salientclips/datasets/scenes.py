@@ -4,6 +4,8 @@ Which frames a scene has is taken from its seconds, moved to the nearest frame: 
 PySceneDetect's frame numbers are an estimate, and its seconds are right. They count from the first frame of the
 video. Where the file has no seconds, frame numbers are used (from 1, the end included). A first line with the list of
 cuts is skipped.
+
+The layout is PySceneDetect's; how it is read is this project's own (docs/decisions.md, decision 38).
 """
 
 from __future__ import annotations

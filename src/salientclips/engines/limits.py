@@ -1,4 +1,7 @@
-"""What a single video may cost before it is given up: seconds, and memory of the process that reads it."""
+"""What a single video may cost before it is given up: seconds, and memory of the process that reads it.
+
+Limits are this project's own (docs/decisions.md, decision 50).
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ class Limits:
     """What one video may cost a worker."""
 
     seconds: float = 3600.0
-    """Wall time, fetching included."""
+    """Wall time, seconds, fetching included."""
     memory_bytes: int | None = None
     """Memory beyond what the worker held before its first video; None for its share of the machine's."""
 

@@ -1,4 +1,7 @@
-"""The engine ``local``: guarded processes on the cores of this machine."""
+"""The engine ``local``: guarded processes on the cores of this machine.
+
+Engines are this project's own (docs/decisions.md, decisions 50 and 51).
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 A run may be killed at any point and started again with the same words; the data set then ends with the same rows as
 if it had never been disturbed (:mod:`salientclips.outputs.corpus_dataset`).
+
+The data set is this project's own (docs/corpus_output.md; docs/decisions.md, decisions 51 to 53).
 """
 
 from __future__ import annotations
@@ -38,7 +40,17 @@ class Engine(Protocol):
         *,
         gpu: bool = False,
     ) -> Generator[Outcome | None, None, None]:
-        """Yield what comes of each video as it is done, and None about once a second where nothing is."""
+        """Put every video through both stages.
+
+        Args:
+            items: The videos.
+            first: What is done to a video first; wants cores.
+            second: What is done to what came of that.
+            gpu: Whether the second stage wants a GPU where there is one.
+
+        Yields:
+            What comes of each video as it is done, and None about once a second where nothing is.
+        """
 
 
 @dataclass
@@ -58,6 +70,7 @@ class Tally:
     video_s: float = 0.0
     """Length of what this run has done, seconds of video."""
     began: float = field(default_factory=monotonic)
+    """Clock reading at the start, seconds of :func:`time.monotonic`."""
     seconds: dict[str, float] = field(default_factory=dict)
     """Time that the workers spent by part, all together."""
 
@@ -93,6 +106,7 @@ class CorpusReport:
     folder: Path
     """The data set."""
     tally: Tally
+    """How many videos there are, were done and failed, and what that took."""
     stopped: bool
     """Whether it was ended by too many failures, with videos left to do."""
     failures: tuple[Outcome, ...]

@@ -86,7 +86,11 @@ _SEQUENCE_HEADER, _FRAME_HEADER, _FRAME = 1, 3, 6
 
 
 class Av1Typer:
-    """Types AV1 temporal units by the frame header that is shown."""
+    """Types AV1 temporal units by the frame header that is shown.
+
+    Args:
+        extradata: The av1C record (AV1 in ISO-BMFF) of the container; may be empty.
+    """
 
     def __init__(self, extradata: bytes) -> None:
         self._is_reduced = False

@@ -7,6 +7,8 @@ first line that starts with ``#``, JSON in its top-level keys (the same object a
 
 The scores by stream, where a sampler has several, are further columns ``stream_NAME`` (empty where a clip had
 nothing of it); in JSON each clip has them under ``streams``. Files from before there were any load as before.
+
+The layout is this project's own (docs/json.md).
 """
 
 from __future__ import annotations

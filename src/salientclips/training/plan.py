@@ -88,9 +88,23 @@ class SamplerPlan:
         return FeatureParameters(self.frames_per_clip, tuple(self.streams))
 
     def objective_of(self, stream: Stream) -> Objective:
-        """What the network of a stream learns."""
+        """What the network of a stream learns.
+
+        Args:
+            stream: One of ``streams``.
+
+        Returns:
+            The objective; that of the sound may be another one than the pictures'.
+        """
         return (self.audio_objective or self.objective) if stream == "audio" else self.objective
 
     def architecture_of(self, stream: Stream) -> Architecture:
-        """The network of a stream."""
+        """The network of a stream.
+
+        Args:
+            stream: One of ``streams``.
+
+        Returns:
+            The architecture; ``"vgg18"`` for the sound, as in the paper.
+        """
         return AUDIO_ARCHITECTURE if stream == "audio" else self.architecture

@@ -2,6 +2,8 @@
 
 Both encode again, so that every clip begins and ends on the very frames; ``cut`` can copy packets instead, which is
 fast and without loss, begins at key frames, and says how far off that is.
+
+Not in the paper: both are this project's own (docs/decisions.md, decision 37).
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ class CutClip:
 
     clip: SelectedClip
     path: Path
+    """The file."""
     start: Fraction
     """Time of its first frame in the source, seconds on the timeline."""
     end: Fraction
@@ -43,6 +46,7 @@ class CutResult:
     clips: tuple[CutClip, ...]
     """In rank order."""
     warnings: tuple[str, ...]
+    """What went wrong without stopping the work, one line each."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +63,15 @@ class SummaryResult:
     """What ``summary`` wrote."""
 
     path: Path
+    """The file."""
     duration: Fraction
     """How long the summary is, seconds."""
     has_sound: bool
+    """Whether it has a sound track."""
     parts: tuple[SummaryPart, ...]
     """In order of time."""
     warnings: tuple[str, ...]
+    """What went wrong without stopping the work, one line each."""
 
 
 def cut(

@@ -43,6 +43,7 @@ class Fitted:
     """What ``fit`` made."""
 
     sampler: LearnedSampler
+    """The sampler, with its card; ready to score."""
     folder: Path | None
     """Where it was written."""
     videos: dict[str, int]

@@ -1,4 +1,7 @@
-"""The verb ``report``: one HTML file that shows a video, its saliency and the clips that were chosen."""
+"""The verb ``report``: one HTML file that shows a video, its saliency and the clips that were chosen.
+
+The page is this project's own (docs/report.md).
+"""
 
 from __future__ import annotations
 

@@ -63,6 +63,8 @@ def score(
         NoVideoStreamError: It holds no moving pictures.
         NoFramesError: It holds no frame that is shown.
         UnknownNameError: There is no sampler of that name.
+        InputError: The sampler asks for fewer than 0 frames a clip.
+        MissingExtraError: The sampler needs a package that does not load.
         CardError, WeightsError: A learned sampler is damaged; see :mod:`salientclips.samplers.sharing`.
         FeatureUnavailableError: The back end that was asked for cannot read this file.
     """

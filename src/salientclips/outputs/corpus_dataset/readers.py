@@ -1,4 +1,7 @@
-"""Reads a corpus data set: only what is committed, also while a run goes on or after it was killed."""
+"""Reads a corpus data set: only what is committed, also while a run goes on or after it was killed.
+
+The data set is this project's own (docs/corpus_output.md).
+"""
 
 from __future__ import annotations
 
