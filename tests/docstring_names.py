@@ -1,7 +1,7 @@
 """The public names of the source with their docstrings, taken apart: from the text of the files, nothing is imported.
 
 Public are functions, classes, methods, properties and fields whose names, and the names of everything around them,
-begin without an underscore. Docstrings are in Google style; that of a field is the string below it.
+begin without an underscore, and ``__call__``. Docstrings are in Google style; that of a field is the string below it.
 """
 
 from __future__ import annotations
@@ -96,6 +96,8 @@ class Module:
     names: dict[str, Public]
     imports: dict[str, tuple[str, str]]
     """By local name, what comes from elsewhere in the package: (module, name there)."""
+    helpers: dict[str, Function]
+    """Functions and methods whose names begin with an underscore, by name, where there is one of that name."""
     aliases: dict[str, tuple[str, str]]
     """Annotations that have a name of their own, such as ``Scores = npt.NDArray[np.float64]``: what they stand for,
     and the string below."""
@@ -119,7 +121,15 @@ def _parsed(file: Path) -> tuple[str, Module]:
         for node, below in zip(tree.body, [*tree.body[1:], None], strict=True)
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
     }
-    return name, Module(ast.get_docstring(tree) or "", names, _imports(tree, package), aliases)
+    doc = ast.get_docstring(tree) or ""
+    return name, Module(doc, names, _imports(tree, package), _helpers(tree), aliases)
+
+
+def _helpers(tree: ast.Module) -> dict[str, Function]:
+    bodies = [tree.body, *(node.body for node in tree.body if isinstance(node, ast.ClassDef))]
+    found = [n for body in bodies for n in body if isinstance(n, Function) and re.match("_[^_]", n.name)]
+    names = [n.name for n in found]
+    return {n.name: n for n in found if names.count(n.name) == 1}
 
 
 def _imports(tree: ast.Module, package: tuple[str, ...]) -> dict[str, tuple[str, str]]:
@@ -136,7 +146,7 @@ def _imports(tree: ast.Module, package: tuple[str, ...]) -> dict[str, tuple[str,
 def _public(module: str, body: list[ast.stmt], owner: Public | None) -> Iterator[Public]:
     prefix = f"{owner.name}." if owner else ""
     for node, below in zip(body, [*body[1:], None], strict=True):
-        if isinstance(node, Function | ast.ClassDef) and node.name[0] != "_":
+        if isinstance(node, Function | ast.ClassDef) and (node.name[0] != "_" or node.name == "__call__"):
             kind = "class" if isinstance(node, ast.ClassDef) else _kind(node, owner)
             if kind:
                 here = Public(module, prefix + node.name, kind, node, Text.of(ast.get_docstring(node)), owner)

@@ -61,14 +61,15 @@ def _field(it: Public, shown: bool) -> list[str]:
 
 
 def _class(it: Public, shown: bool) -> list[str]:
+    """Its constructor; the parameters of a dataclass's are its fields."""
     assert isinstance(it.node, ast.ClassDef)
+    lacks = []
     for node in it.node.body:
-        if isinstance(node, Function) and node.name == "__init__":
-            own = Text.of(ast.get_docstring(node))
-            said = it.text.entries.get("Args", {}) | own.entries.get("Args", {})
-            errors = {**it.text.entries.get("Raises", {}), **own.entries.get("Raises", {})}
-            return _parameters(it, node, said, shown) + _raises(it, node, errors, shown)
-    return []
+        if isinstance(node, Function) and node.name in ("__init__", "__post_init__"):
+            lacks += _raises(it, node, it.text.entries.get("Raises", {}), shown)
+            if node.name == "__init__":
+                lacks += _parameters(it, node, it.text.entries.get("Args", {}), shown)
+    return lacks
 
 
 def _function(it: Public, shown: bool) -> list[str]:
@@ -175,13 +176,26 @@ def _array(it: Public, name: str, annotation: str, said: str) -> list[str]:
 
 def _raises(it: Public, node: Function, said: dict[str, str], shown: bool) -> list[str]:
     errors = _raised_below(it, node) if shown else {}
-    for statement, caught in _not_caught(node, ast.Raise):
-        name = _error_of(statement)
-        if name and not _covers(caught, name):
-            errors[name] = ""
+    errors |= _raised_by(it, node, frozenset())
     return [
         f"does not say that it raises {e}{by}" for e, by in sorted(errors.items()) if not _covers(said, e)
     ]
+
+
+def _raised_by(it: Public, node: Function, seen: frozenset[str]) -> dict[str, str]:
+    """What the body and the private helpers raise that it calls: of its own class or module."""
+    found = {}
+    for statement, caught in _not_caught(node, ast.Raise):
+        name = _error_of(statement)
+        if name and not _covers(caught, name):
+            found[name] = f" (in {node.name})" if seen else ""
+    helpers = modules()[it.module].helpers
+    for call, caught in _not_caught(node, ast.Call):
+        called = ast.unparse(call.func).removeprefix("self.").removeprefix("cls.")
+        if called in helpers and called not in seen:
+            inner = _raised_by(it, helpers[called], seen | {called})
+            found |= {e: by for e, by in inner.items() if not _covers(caught, e)}
+    return found
 
 
 def _error_of(node: ast.Raise) -> str:

@@ -5,8 +5,9 @@ The rule (tests/docstring_rule.py), for every public name of the source, in Goog
 1. It has a docstring; a field has a string below it, or an entry in the ``Args`` of its class.
 2. Every parameter is described in ``Args``, those of a constructor in the docstring of the class.
 3. What a function returns is said in ``Returns`` or ``Yields``; what a property is, in its docstring.
-4. Every error that a body raises by ``raise X``, and does not catch, is named in ``Raises``, or an error that it is a
-   kind of. ``AssertionError`` is not: it says that a place cannot be reached.
+4. Every error that a body raises by ``raise X``, itself or in a private helper of its class or module, and does not
+   catch, is named in ``Raises``, or an error that it is a kind of. ``AssertionError`` is not: it says that a place
+   cannot be reached. The constructor of a class counts as its body.
 5. Where an annotation holds an array or a tensor, also behind a name such as ``Scores``, the text says the shape,
    ``(num_clips,)`` or "any shape"; and the dtype, where the annotation does not.
 
@@ -114,9 +115,13 @@ def judge(scores: Scores, gap_s: float) -> Scores:
     Raises:
         InputError: The gap is below 0.
     """
+    _check(gap_s)
+    return scores
+
+
+def _check(gap_s):
     if gap_s < 0:
         raise InputError("no")
-    return scores
 
 
 class Judge:
@@ -124,13 +129,19 @@ class Judge:
 
     Args:
         threads: Threads in use.
+
+    Raises:
+        WeightsError: There are none.
     """
 
     kept: npt.NDArray[np.void]
     """What is kept, float32 (n, 2)."""
 
     def __init__(self, threads: int) -> None:
-        pass
+        try:
+            raise KeyError("none")
+        except KeyError as error:
+            raise WeightsError("none") from error
 
     @property
     def length_s(self) -> float:
@@ -144,6 +155,7 @@ WRONG = [
     ("Seconds between clips", "What lies between", "unit of gap_s"),
     ("    Raises:\n        InputError: The gap is below 0.\n", "", "raises InputError"),
     ("        InputError: The", "        ValueError: The", "raises InputError"),
+    ("        WeightsError: There", "        InputError: There", "raises WeightsError"),
     ("        threads: Threads in use.\n", "", "does not describe threads"),
     ("What is kept, float32 (n, 2)", "What is kept (n, 2)", "dtype of kept"),
     ('    """What is kept, float32 (n, 2)."""\n', "", "does not describe kept"),

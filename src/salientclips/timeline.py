@@ -72,7 +72,11 @@ class Timeline:
 
 @dataclass(frozen=True)
 class ClipSpec:
-    """How long a clip is: F frames at a fixed step of the source (paper, section 3), or a duration."""
+    """How long a clip is: F frames at a fixed step of the source (paper, section 3), or a duration.
+
+    Raises:
+        InputError: A number is not positive.
+    """
 
     frames: int = 16
     """Frames that the clip classifier looks at (F in the paper)."""
@@ -102,6 +106,9 @@ class ClipGrid:
 
     Clips are half-open spans ``[start, end)``, in order of time and without overlap. They need not be
     equally long or touch one another: scenes from a cut list make a grid too.
+
+    Raises:
+        InputError: There are not as many starts as ends, a clip ends before it starts, or clips overlap.
     """
 
     starts: tuple[Fraction, ...]

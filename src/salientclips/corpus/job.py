@@ -164,7 +164,11 @@ class Looking:
 
 @dataclass(frozen=True)
 class Job:
-    """One verb and its options."""
+    """One verb and its options.
+
+    Raises:
+        InputError: There is no such verb, a classifier is missing or too many, or an option is out of range.
+    """
 
     verb: Verb = "score"
     """What is done: ``"score"``, ``"select"`` or ``"classify"``."""

@@ -23,7 +23,11 @@ _SHARE_OF_MEMORY = 0.8
 
 @dataclass(frozen=True)
 class Limits:
-    """What one video may cost a worker."""
+    """What one video may cost a worker.
+
+    Raises:
+        InputError: A limit lets nothing through.
+    """
 
     seconds: float = 3600.0
     """Wall time, seconds, fetching included."""

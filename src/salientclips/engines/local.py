@@ -21,7 +21,11 @@ from .work import Between, Chain, Stage
 
 @dataclass(frozen=True)
 class LocalEngine:
-    """Maps stages over a corpus with processes on this machine."""
+    """Maps stages over a corpus with processes on this machine.
+
+    Raises:
+        InputError: A number is below 1.
+    """
 
     workers: int | None = None
     """Processes; None for one a core."""

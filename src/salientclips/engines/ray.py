@@ -46,7 +46,11 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class RayEngine:
-    """Maps stages over a corpus with Ray Data."""
+    """Maps stages over a corpus with Ray Data.
+
+    Raises:
+        InputError: A number is below 1.
+    """
 
     address: str | None = None
     """The cluster: ``"auto"``, ``"ray://host:10001"``, ``"host:6379"``; None for the one that this process is

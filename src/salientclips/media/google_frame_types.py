@@ -21,7 +21,14 @@ class Vp9Typer:
         self._slots = [UNKNOWN.type] * 8
 
     def __call__(self, packet: memoryview) -> FrameHead:
-        """Type one packet; see :data:`frame_types.FrameTyper`."""
+        """Type one packet: a :data:`~salientclips.media.frame_types.FrameTyper`.
+
+        Args:
+            packet: The compressed bytes of one frame, as the demultiplexer gives them.
+
+        Returns:
+            What its header says; :data:`~salientclips.media.heads.UNKNOWN` where it says nothing.
+        """
         head = UNKNOWN
         for frame in _superframe(packet):
             head = self._frame(Bits(bytes(frame[:16])))
@@ -99,7 +106,14 @@ class Av1Typer:
             self(memoryview(extradata)[4:])
 
     def __call__(self, packet: memoryview) -> FrameHead:
-        """Type one packet; see :data:`frame_types.FrameTyper`."""
+        """Type one packet: a :data:`~salientclips.media.frame_types.FrameTyper`.
+
+        Args:
+            packet: The compressed bytes of one frame, as the demultiplexer gives them.
+
+        Returns:
+            What its header says; :data:`~salientclips.media.heads.UNKNOWN` where it says nothing.
+        """
         head = UNKNOWN
         for kind, payload in _obus(packet):
             if kind == _SEQUENCE_HEADER:

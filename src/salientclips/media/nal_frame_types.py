@@ -39,7 +39,14 @@ class H264Typer:
         self._length_size = (extradata[4] & 3) + 1 if extradata[:1] == b"\x01" else 0
 
     def __call__(self, packet: memoryview) -> FrameHead:
-        """Type one packet; see :data:`frame_types.FrameTyper`."""
+        """Type one packet: a :data:`~salientclips.media.frame_types.FrameTyper`.
+
+        Args:
+            packet: The compressed bytes of one frame, as the demultiplexer gives them.
+
+        Returns:
+            What its header says; :data:`~salientclips.media.heads.UNKNOWN` where it says nothing.
+        """
         if self._length_size == 0:
             for nal in _nal_units(packet, 0):
                 if nal[0] & 31 in (1, 2, 5):
@@ -138,7 +145,14 @@ class HevcTyper:
                 self._read_parameters(nal)
 
     def __call__(self, packet: memoryview) -> FrameHead:
-        """Type one packet; see :data:`frame_types.FrameTyper`."""
+        """Type one packet: a :data:`~salientclips.media.frame_types.FrameTyper`.
+
+        Args:
+            packet: The compressed bytes of one frame, as the demultiplexer gives them.
+
+        Returns:
+            What its header says; :data:`~salientclips.media.heads.UNKNOWN` where it says nothing.
+        """
         for nal in _nal_units(packet, self._length_size):
             nal_type = nal[0] >> 1 & 63
             if nal_type in (36, 37):  # end of sequence, end of bitstream

@@ -74,7 +74,11 @@ class Random:
 
 @dataclass(frozen=True)
 class Empirical:
-    """K clips drawn from where f's best clips lay in the training videos (poster, "empirical")."""
+    """K clips drawn from where f's best clips lay in the training videos (poster, "empirical").
+
+    Raises:
+        InputError: The histogram is empty, or has impossible weights.
+    """
 
     histogram: tuple[float, ...]
     """Weights of equal parts of a video's length, at least 0; it is in a learned sampler's card."""

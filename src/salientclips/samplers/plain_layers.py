@@ -188,7 +188,14 @@ class Depthwise:
         return cls(taps.astype(np.float32), shift.astype(np.float32), stride)
 
     def __call__(self, planes: Floats) -> Floats:
-        """Convolve: (C, H + 2, W, B), a row of zeros above and below, to (C, H', W', B)."""
+        """Convolve.
+
+        Args:
+            planes: (C, H + 2, W, B), a row of zeros above and below.
+
+        Returns:
+            (C, H', W', B).
+        """
         found = _depthwise(self.taps, planes, self.stride)
         found += self.bias[:, None, None, None]
         return np.clip(found, np.float32(0), np.float32(6), out=found)
@@ -217,7 +224,14 @@ class Linear:
         return cls(tensors[f"{name}.weight"], tensors[f"{name}.bias"])
 
     def __call__(self, seen: Floats) -> Floats:
-        """(C, B) to (O, B)."""
+        """Multiply and add the bias.
+
+        Args:
+            seen: (C, B).
+
+        Returns:
+            (O, B).
+        """
         found: Floats = self.weight @ seen + self.bias[:, None]
         return found
 

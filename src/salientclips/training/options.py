@@ -17,7 +17,12 @@ PAIR_WEIGHTS: tuple[PairWeight, ...] = ("equal", "gap")
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """How networks are trained; every one of them goes into the sampler's card."""
+    """How networks are trained; every one of them goes into the sampler's card.
+
+    Raises:
+        InputError: A number is out of range.
+        UnknownNameError: There is no such ``pair_weight``.
+    """
 
     margin: float = 1.0
     """SAL-RANK: by how much the better clip's score must exceed the other's (eta)."""

@@ -27,7 +27,12 @@ AUDIO_ARCHITECTURE: Architecture = "vgg18"
 
 @dataclass(frozen=True)
 class SamplerPlan:
-    """The sampler to be made."""
+    """The sampler to be made.
+
+    Raises:
+        UnknownNameError: There is no such stream, architecture, objective or combination.
+        InputError: A number is out of range, there is no stream, or objectives contradict one another.
+    """
 
     streams: tuple[Stream, ...] = ("md", "rgbr", "audio")
     """What it looks at; put into the order of ``STREAMS``."""

@@ -31,7 +31,13 @@ from .score import Progress, score
 
 @dataclass(frozen=True)
 class VideoClassifier:
-    """A clip classifier made into a video classifier: call it with a path."""
+    """A clip classifier made into a video classifier: call it with a path.
+
+    Raises:
+        UnknownNameError: There is no such strategy or sampler.
+        InputError: ``k`` is below 1, or ``empirical`` finds no histogram in the sampler's card.
+        CardError, WeightsError, MissingExtraError: The learned sampler of ``empirical`` does not load.
+    """
 
     classifier: ClipClassifier
     """f: looks at one clip."""
