@@ -109,6 +109,13 @@ class ClipGrid:
 
     Raises:
         InputError: There are not as many starts as ends, a clip ends before it starts, or clips overlap.
+
+    Example:
+        >>> from fractions import Fraction
+        >>> from salientclips import ClipGrid, score
+        >>> thirds = ClipGrid.from_spans([(Fraction(0), Fraction(5, 2)), (Fraction(5, 2), Fraction(8))])
+        >>> score("climb.mp4", grid=thirds).grid.end_s
+        array([2.5, 8. ])
     """
 
     starts: tuple[Fraction, ...]

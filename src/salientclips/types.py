@@ -264,6 +264,14 @@ class ClipScores:
 
         Raises:
             InputError: An argument is out of range.
+
+        Example:
+            >>> from salientclips import score
+            >>> scores = score("climb.mp4", "uniform")
+            >>> [(clip.rank, clip.start_s) for clip in scores.select(k=2).clips]
+            [(1, 1.0666666666666667), (2, 5.333333333333333)]
+            >>> scores.select(k=20).note
+            '8 of 20 clips selected: the video has 8 clips'
         """
         chosen = choose(
             self.scores,
@@ -331,7 +339,14 @@ class SelectedClip:
 
 @dataclass(frozen=True)
 class Selection:
-    """The clips worth looking at, in rank order."""
+    """The clips worth looking at, in rank order.
+
+    Example:
+        >>> from salientclips import score
+        >>> selection = score("climb.mp4").select(k=3)
+        >>> [clip.rank for clip in selection.clips], selection.note
+        ([1, 2, 3], '')
+    """
 
     scores: ClipScores
     """What was selected from."""
@@ -352,6 +367,11 @@ class Selection:
 
         Returns:
             What was written (:class:`salientclips.outputs.exports.Exported`).
+
+        Example:
+            >>> from salientclips import score
+            >>> score("climb.mp4").select(k=3).export("best.csv").format
+            'csv'
         """
         return _upstairs("outputs.exports").export(self, path, format)
 

@@ -42,6 +42,14 @@ def load_scenes(path: str | Path, video: str | Path, *, table: PacketTable | Non
     Raises:
         InputError: The file is missing or no such CSV, scenes overlap, or they reach beyond the video.
         MediaError: The video cannot be read.
+
+    Example:
+        >>> from salientclips import load_scenes, score
+        >>> scenes = load_scenes("scenes.csv", "climb.mp4")
+        >>> scenes.start_s, scenes.end_s
+        (array([0., 3.]), array([3., 8.]))
+        >>> len(score("climb.mp4", grid=scenes))
+        2
     """
     path = Path(path)
     rows = _rows(path)

@@ -154,6 +154,15 @@ def run_corpus(
     Raises:
         InputError: Sources list no video, or the folder holds something else, another job, or is in use.
         SalientClipsError: The sampler or the classifier does not load; the engine cannot start.
+
+    Example:
+        >>> from salientclips import Choosing, Job, LocalEngine, run_corpus
+        >>> job = Job("select", choosing=Choosing(k=2))
+        >>> report = run_corpus("videos/", "corpus", job, engine=LocalEngine(workers=1))
+        >>> report.tally.done, report.failed
+        (2, 0)
+        >>> run_corpus("videos/", "corpus", job).tally.done  # they have rows already
+        0
     """
     given = [sources] if isinstance(sources, str | Path) else list(sources)
     wanted = _with_clip(job or Job())

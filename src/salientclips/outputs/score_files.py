@@ -64,6 +64,13 @@ def save_scores(scores: ClipScores, path: str | Path) -> None:
 
     Raises:
         InputError: The suffix is another one, or the file cannot be written.
+
+    Example:
+        >>> from salientclips import load_scores, save_scores, score
+        >>> scores = score("climb.mp4")
+        >>> save_scores(scores, "climb.parquet")
+        >>> load_scores("climb.parquet") == scores
+        True
     """
     path = Path(path)
     write, _ = _format_of(path)
@@ -93,6 +100,18 @@ def load_scores(
 
     Raises:
         StoredScoresError: The file is missing, damaged, of another video or of other parameters.
+
+    Example:
+        >>> from salientclips import load_scores, save_scores, score
+        >>> save_scores(score("climb.mp4"), "climb.parquet")
+        >>> load_scores("climb.parquet", "climb.mp4").select(k=2).k
+        2
+        >>> from salientclips.errors import StoredScoresError
+        >>> try:
+        ...     load_scores("climb.parquet", "labels.txt")
+        ... except StoredScoresError as error:
+        ...     print(error.message)
+        'climb.parquet' holds the scores of another file than 'labels.txt'
     """
     path = Path(path)
     try:

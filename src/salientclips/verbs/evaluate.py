@@ -73,6 +73,15 @@ def evaluate(
         InputError: An argument is out of range, or no video can be evaluated.
         UnknownNameError: There is no sampler, metric or split of that name.
         FileMissingError: There is no such source.
+
+    Example:
+        >>> from salientclips import evaluate, load_classifier
+        >>> f = load_classifier("r3d_18", random_weights=True, frames=8, crop_px=32)
+        >>> found = evaluate("labelled.csv", f, ["motion"], k=[1, 2], cache="cache")
+        >>> {row.strategy.name for row in found.rows if row.k == 2} >= {"uniform", "random", "oracle"}
+        True
+        >>> found.k, all(0 <= row.accuracy <= 1 for row in found.rows)
+        (2, True)
     """
     ks, shown_k = _checked(k, table_k, metric, draws)
     gathered = gather(

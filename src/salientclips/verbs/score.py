@@ -67,6 +67,14 @@ def score(
         MissingExtraError: The sampler needs a package that does not load.
         CardError, WeightsError: A learned sampler is damaged; see :mod:`salientclips.samplers.sharing`.
         FeatureUnavailableError: The back end that was asked for cannot read this file.
+
+    Example:
+        >>> from salientclips import score
+        >>> scores = score("climb.mp4")
+        >>> len(scores), scores.sampler, scores.features_used
+        (8, 'motion', ('md (bitstream)', 'rgbr (bitstream)'))
+        >>> scores.scores.shape, scores.scores.dtype
+        ((8,), dtype('float64'))
     """
     path = Path(path)
     judge = make_sampler(sampler) if isinstance(sampler, str) else sampler

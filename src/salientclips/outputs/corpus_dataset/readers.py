@@ -74,6 +74,13 @@ def read_corpus(folder: str | Path) -> CorpusTables:
 
     Raises:
         StoredScoresError: There is no data set, or a file of it is damaged.
+
+    Example:
+        >>> from salientclips import read_corpus, run_corpus
+        >>> _ = run_corpus("videos/", "corpus")
+        >>> tables = read_corpus("corpus")
+        >>> tables.videos.num_rows, tables.clips.num_rows
+        (2, 16)
     """
     job = read_job(folder)
     parts = list(iter_corpus(folder))
@@ -96,6 +103,12 @@ def read_videos(folder: str | Path, columns: Sequence[str] | None = None) -> pa.
 
     Raises:
         StoredScoresError: There is no data set, or a file of it is damaged.
+
+    Example:
+        >>> from salientclips import read_videos, run_corpus
+        >>> _ = run_corpus("videos/", "corpus")
+        >>> read_videos("corpus", ["status", "num_clips"]).to_pylist()
+        [{'status': 'ok', 'num_clips': 8}, {'status': 'ok', 'num_clips': 8}]
     """
     return _read(folder, "videos", columns)
 
@@ -112,6 +125,12 @@ def read_clips(folder: str | Path, columns: Sequence[str] | None = None) -> pa.T
 
     Raises:
         StoredScoresError: There is no data set, or a file of it is damaged.
+
+    Example:
+        >>> from salientclips import read_clips, run_corpus
+        >>> _ = run_corpus("videos/", "corpus")
+        >>> read_clips("corpus", ["video", "start_s", "score"]).num_rows
+        16
     """
     return _read(folder, "clips", columns)
 

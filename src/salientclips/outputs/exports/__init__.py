@@ -94,6 +94,12 @@ def export(selection: Selection, path: str | Path, format: str | None = None) ->
         InputError: The suffix says no format, the file cannot be written, or it is the video itself.
         StoredScoresError: The format counts frames, and the video has changed since it was scored.
         MediaError: The format counts frames, and the video cannot be read.
+
+    Example:
+        >>> from salientclips import export, score
+        >>> done = export(score("climb.mp4").select(k=3), "climb.vtt")
+        >>> done.format, done.clips
+        ('webvtt', 3)
     """
     path = Path(path)
     name = format_of(path) if format is None else format
