@@ -15,7 +15,7 @@ from media_files import AudioSpec, make_video
 VIDEOS = ("climb.mp4", "polevault.mp4", "holiday.mp4", "video.mp4", "some-video.mp4")
 FOLDERS = {
     "videos": ("a.mp4", "b.mp4"),
-    "footage": ("1.mp4", "2.mp4", "3.mp4", "4.mp4"),
+    "footage": ("1.mp4", "2.mp4", "3.mp4"),
     "labelled/abseiling": ("1.mp4", "2.mp4"),
     "labelled/zumba": ("3.mp4",),
 }
