@@ -80,12 +80,11 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def place(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The folder that a page runs in, as it is for a reader who has the videos."""
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder that a page runs in."""
     place, tools = tmp_path / "place", tmp_path / "tools"
     place.mkdir()
     tools.mkdir()
-    put_files(place, source)
     package = str(ROOT / "src")
     test_cookbook.put_script(
         tools / "salientclips", f"env PYTHONPATH='{package}' '{sys.executable}' -m salientclips"
@@ -140,8 +139,15 @@ def run_block(block: Block, page: Path, names: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("page", RUN, ids=name_of)
 def test_page(
-    page: Path, place: Path, request: pytest.FixtureRequest, capfd: pytest.CaptureFixture[str]
+    page: Path,
+    place: Path,
+    source: Path,
+    request: pytest.FixtureRequest,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
+    # A tutorial begins with nothing, and says how its files are made.
+    if "tutorial" not in page.parts:
+        put_files(place, source)
     if WEIGHTS in page.read_text(encoding="utf-8"):
         (place / WEIGHTS).symlink_to(request.getfixturevalue("weights"))
     names: dict[str, Any] = {"__name__": "__main__"}
@@ -227,7 +233,8 @@ def test_options_in_prose_exist(page: Path) -> None:
     assert [f"{option} in {piece}" for piece in code for option in unknown_options(piece)] == []
 
 
-def test_what_is_wrong_is_found(place: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_is_wrong_is_found(place: Path, source: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    put_files(place, source)
     with pytest.raises(AssertionError, match="exit code 1"):
         run_line("salientclips probe nothing.mp4")
     with pytest.raises(AssertionError, match="exit code 2"):

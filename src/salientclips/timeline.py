@@ -8,8 +8,7 @@ Nothing here multiplies a frame number by a frame rate: a variable rate, or 3000
 would drift (PySceneDetect's issue 168 stayed open for six years over it).
 
 Clips of equal length side by side are the paper's (section 3); the timeline is this project's own
-(docs/decisions.md,
-decision 2).
+(docs/decisions.md, decision 2).
 """
 
 from __future__ import annotations

@@ -115,7 +115,7 @@ class Many:
     workers: int | None = None
     """Processes of this machine; None for one a core."""
     threads: int | None = None
-    """Threads of each worker; None for 1."""
+    """Decoder threads, of each worker; None for 1, or for the cores divided by the workers."""
     time_limit_s: float = 3600.0
     """Seconds after which a video is given up."""
     memory_limit_mib: int | None = None

@@ -4,8 +4,7 @@ The card travels with the weights. A sampler without one cannot be trusted: feat
 numbers that look right and are not.
 
 Cards are this project's own (docs/decisions.md, decision 32); streams, networks, objectives and combinations are
-the
-paper's (section 3).
+the paper's (section 3).
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class Dense:
     weight: Floats
     """(O, C * k * k + 1); the last column is the bias."""
     side: int
-    """k, places."""
+    """Side of the window, k places."""
     stride: int = 1
     """Places from one window to the next."""
 
@@ -133,8 +133,7 @@ class Separable:
             tensors: The weights of the network.
             name: Name of the branch.
             first: Number of its depthwise convolution; the normalisation of that, the 1 x 1 convolution and its
-                normalisation
-                have the numbers after it.
+                normalisation have the numbers after it.
             stride: Places from one window of the depthwise convolution to the next.
 
         Returns:

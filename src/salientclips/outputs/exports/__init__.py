@@ -5,8 +5,7 @@ codes or seconds from the first frame; each module says which. Clips are in orde
 except in JSON and Parquet, which keep rank order.
 
 The formats belong to others: WebVTT (W3C), OpenTimelineIO, CMX 3600, FFmpeg and the tools that each module
-names. CSV, JSON
-and Parquet are this project's own (docs/json.md).
+names. CSV, JSON and Parquet are this project's own (docs/json.md).
 """
 
 from __future__ import annotations

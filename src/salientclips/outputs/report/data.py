@@ -153,13 +153,13 @@ class PageData:
     shots_path: str
     """Strokes where shots seem to begin (see ``shots.py``)."""
     num_shots: int
-    """How many strokes that are."""
+    """How many strokes those are."""
     shots_by: str
     """What gave the shots away."""
     key_frames_path: str
     """Strokes at the key frames."""
     num_key_frames: int
-    """How many strokes that are."""
+    """How many strokes those are."""
     verdicts: tuple[Verdict, ...] = ()
     """What a classifier says; empty where none was asked."""
     costs: tuple[Cost, ...] = ()
