@@ -75,6 +75,7 @@ def test_both_rings_are_all_there() -> None:
 def test_docstrings_say_it_all(shown: bool, record_property: Any) -> None:
     share, faults = percentage([it for it in NAMES if is_shown(it) == shown], shown=shown)
     record_property("percentage", share)
+    print(f"{share:.2f} %")
     assert not faults, f"{share:.2f} % of public docstrings are complete; these are not:\n" + "\n".join(
         faults
     )

@@ -11,6 +11,7 @@ Options that are named in prose must exist.
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -62,6 +63,7 @@ FOREIGN_OPTIONS = {
     "--no-deps": "pip",
     "--nproc-per-node": "torchrun",
     "--print-build-identifiers": "cibuildwheel",
+    "--strict": "mkdocs",
     "--tasks": "lmms_eval",
 }
 """Options in prose that are no program's of this repository."""
@@ -89,7 +91,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     test_cookbook.put_script(
         tools / "salientclips", f"env PYTHONPATH='{package}' '{sys.executable}' -m salientclips"
     )
-    monkeypatch.setenv("PATH", str(tools), prepend=":")
+    monkeypatch.setenv("PATH", str(tools), prepend=os.pathsep)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("COLUMNS", "120")

@@ -339,14 +339,7 @@ class SelectedClip:
 
 @dataclass(frozen=True)
 class Selection:
-    """The clips worth looking at, in rank order.
-
-    Example:
-        >>> from salientclips import score
-        >>> selection = score("climb.mp4").select(k=3)
-        >>> [clip.rank for clip in selection.clips], selection.note
-        ([1, 2, 3], '')
-    """
+    """The clips worth looking at, in rank order."""
 
     scores: ClipScores
     """What was selected from."""
@@ -367,11 +360,6 @@ class Selection:
 
         Returns:
             What was written (:class:`salientclips.outputs.exports.Exported`).
-
-        Example:
-            >>> from salientclips import score
-            >>> score("climb.mp4").select(k=3).export("best.csv").format
-            'csv'
         """
         return _upstairs("outputs.exports").export(self, path, format)
 
