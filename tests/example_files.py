@@ -36,15 +36,13 @@ SMALL = {"frames": 16, "crop_px": 32}
 
 
 def make_source(folder: Path) -> Path:
-    """Eight seconds with sound, from which all videos of the examples are made."""
-    return make_video(
-        folder / "source.mp4",
-        frames=240,
-        size=(160, 120),
-        bframes=2,
-        gop=60,
-        audio=AudioSpec(clicks_s=(1.0, 5.0)),
-    )
+    """Eight seconds from which all videos of the examples are made, with sound and, for what learns of them, without.
+
+    A sampler of silent videos has no network for sound, which would take most of the time.
+    """
+    for name, audio in (("sound.mp4", AudioSpec(clicks_s=(1.0, 5.0))), ("silent.mp4", None)):
+        make_video(folder / name, frames=240, size=(160, 120), bframes=2, gop=60, audio=audio)
+    return folder
 
 
 def put_files(place: Path, source: Path) -> None:
@@ -53,7 +51,7 @@ def put_files(place: Path, source: Path) -> None:
     for name in (*videos, *TEXTS, "videos/kinetics/none", "videos/sports1m/none"):
         (place / name).parent.mkdir(parents=True, exist_ok=True)
     for name in videos:
-        os.link(source, place / name)
+        os.link(source / ("silent.mp4" if name.startswith("footage/") else "sound.mp4"), place / name)
     for name, text in TEXTS.items():
         (place / name).write_text(text, encoding="utf-8")
 
