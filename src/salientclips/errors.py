@@ -94,7 +94,13 @@ class InputError(SalientClipsError):
 
 
 class UnknownNameError(InputError):
-    """A name that the user passed is not one that exists."""
+    """A name that the user passed is not one that exists.
+
+    Args:
+        kind: What it should name, for example ``"sampler"``.
+        name: The word that was given.
+        known: The words that there are.
+    """
 
     def __init__(self, kind: str, name: str, known: tuple[str, ...]) -> None:
         super().__init__(f"there is no {kind} {name!r}", f"choose one of: {', '.join(known)}")
@@ -105,7 +111,11 @@ class MediaError(SalientClipsError):
 
 
 class FileMissingError(MediaError):
-    """There is no regular file at the path."""
+    """There is no regular file at the path.
+
+    Args:
+        path: The file that was to be read.
+    """
 
     def __init__(self, path: Path) -> None:
         if path.is_dir():
@@ -115,7 +125,12 @@ class FileMissingError(MediaError):
 
 
 class NotAVideoError(MediaError):
-    """FFmpeg cannot open the file as a media container."""
+    """FFmpeg cannot open the file as a media container.
+
+    Args:
+        path: The file that was to be read.
+        reason: FFmpeg's own words, in one line.
+    """
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(
@@ -125,21 +140,34 @@ class NotAVideoError(MediaError):
 
 
 class NoVideoStreamError(MediaError):
-    """The container holds no moving pictures."""
+    """The container holds no moving pictures.
+
+    Args:
+        path: The file that was to be read.
+    """
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"'{path}' has no video stream", "give a file that holds video")
 
 
 class NoAudioTrackError(MediaError):
-    """Sound was asked for and the file has none."""
+    """Sound was asked for and the file has none.
+
+    Args:
+        path: The file that was to be read.
+    """
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"'{path}' has no audio track", "use a visual sampler, or leave the sound out")
 
 
 class NoFramesError(MediaError):
-    """There is a video stream, but no frame can be had from it."""
+    """There is a video stream, but no frame can be had from it.
+
+    Args:
+        path: The file that was to be read.
+        reason: Why there is none, in one line.
+    """
 
     def __init__(self, path: Path, reason: str = "it holds no packets that can be shown") -> None:
         super().__init__(
@@ -149,7 +177,12 @@ class NoFramesError(MediaError):
 
 
 class SeekMismatchError(MediaError):
-    """No decoded frame covers the time that was asked for."""
+    """No decoded frame covers the time that was asked for.
+
+    Args:
+        path: The file that was to be read.
+        asked_s: The time that was asked for, seconds on the timeline.
+    """
 
     def __init__(self, path: Path, asked_s: float) -> None:
         super().__init__(
@@ -159,7 +192,12 @@ class SeekMismatchError(MediaError):
 
 
 class TimeLimitError(MediaError):
-    """A file of a corpus took longer than a file may; its worker was stopped."""
+    """A file of a corpus took longer than a file may; its worker was stopped.
+
+    Args:
+        video: Its name in the corpus.
+        limit_s: What it was allowed, seconds.
+    """
 
     def __init__(self, video: str, limit_s: float) -> None:
         super().__init__(
@@ -169,7 +207,12 @@ class TimeLimitError(MediaError):
 
 
 class MemoryLimitError(MediaError):
-    """A file of a corpus took more memory than a file may; its worker was stopped."""
+    """A file of a corpus took more memory than a file may; its worker was stopped.
+
+    Args:
+        video: Its name in the corpus.
+        limit_bytes: What it was allowed, bytes; None for a share of the machine's memory.
+    """
 
     def __init__(self, video: str, limit_bytes: int | None) -> None:
         # A share of the machine is another number on another machine, and rows hold no such thing.
@@ -181,7 +224,12 @@ class MemoryLimitError(MediaError):
 
 
 class WorkerDiedError(MediaError):
-    """The process that read a file of a corpus died of it."""
+    """The process that read a file of a corpus died of it.
+
+    Args:
+        video: Its name in the corpus.
+        how: How the process ended: a signal or an exit code, and its last words.
+    """
 
     def __init__(self, video: str, how: str) -> None:
         super().__init__(

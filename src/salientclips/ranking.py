@@ -243,7 +243,7 @@ def mean_of_those_there(
             nothing, they count alike.
 
     Returns:
-        float64 (...); NaN where no row has an opinion.
+        float64 of the shape of one row; NaN where no row has an opinion.
     """
     there = ~np.isnan(values)
     alike = there.astype(np.float64)

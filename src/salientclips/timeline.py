@@ -6,6 +6,9 @@ sound and pictures share it. Seconds as floats appear at the border only (JSON, 
 
 Nothing here multiplies a frame number by a frame rate: a variable rate, or 30000/1001 over three hours,
 would drift (PySceneDetect's issue 168 stayed open for six years over it).
+
+Clips of equal length side by side are the paper's (section 3); the timeline is this project's own
+(docs/decisions.md, decision 2).
 """
 
 from __future__ import annotations
@@ -68,7 +71,11 @@ class Timeline:
 
 @dataclass(frozen=True)
 class ClipSpec:
-    """How long a clip is: F frames at a fixed step of the source (paper, section 3), or a duration."""
+    """How long a clip is: F frames at a fixed step of the source (paper, section 3), or a duration.
+
+    Raises:
+        InputError: A number is not positive.
+    """
 
     frames: int = 16
     """Frames that the clip classifier looks at (F in the paper)."""
@@ -98,6 +105,16 @@ class ClipGrid:
 
     Clips are half-open spans ``[start, end)``, in order of time and without overlap. They need not be
     equally long or touch one another: scenes from a cut list make a grid too.
+
+    Raises:
+        InputError: There are not as many starts as ends, a clip ends before it starts, or clips overlap.
+
+    Example:
+        >>> from fractions import Fraction
+        >>> from salientclips import ClipGrid, score
+        >>> thirds = ClipGrid.from_spans([(Fraction(0), Fraction(5, 2)), (Fraction(5, 2), Fraction(8))])
+        >>> score("climb.mp4", grid=thirds).grid.end_s
+        array([2.5, 8. ])
     """
 
     starts: tuple[Fraction, ...]

@@ -1,7 +1,8 @@
 """The data that flows through salientclips. Read this first; the rest follows.
 
 The chain: path -> PacketTable -> ClipGrid -> ClipFeatures -> ClipScores -> Selection -> VideoPrediction.
-All types are frozen; arrays in them are not to be written to. Nothing here touches a file.
+All types are frozen; arrays in them are not to be written to. Nothing here touches a file. Clips, saliency and K
+are the paper's (section 3); the types are this project's own.
 """
 
 from __future__ import annotations
@@ -125,11 +126,15 @@ class Probe:
     """Everything that is worth knowing about a file before work starts."""
 
     path: Path
+    """The file that was looked at."""
     container: str
     """FFmpeg's container name, for example ``"mov,mp4,m4a,3gp,3g2,mj2"``."""
     size_bytes: int
+    """Length of the file, bytes."""
     video: VideoInfo
+    """Its first video stream."""
     audio: tuple[AudioInfo, ...]
+    """Its audio tracks, in the order of the file; empty where it is silent."""
     features: dict[Feature, FeatureSupport]
     """Which features the file can give, by which back end, and why."""
     warnings: tuple[str, ...] = ()
@@ -189,18 +194,24 @@ class ClipScores:
     """One saliency for every clip of a video, with everything needed to trust it later."""
 
     path: Path
+    """The video."""
     fingerprint: Fingerprint
+    """Recognises the video later, wherever it lies."""
     sampler: str
     """Name of the sampler, as ``salientclips list`` shows it."""
     sampler_parameters: dict[str, float | int | str]
     """What decides the sampler's numbers, for example the seed of ``random``. Under the rule ``av-union-list``
     the key ``visual_share`` is the share of K that goes to the visual list (0.8 where it is not said)."""
     feature_parameters: FeatureParameters
+    """What was read of it."""
     clip_spec: ClipSpec
+    """How long a clip was to be; ``grid`` says where clips lie."""
     grid: ClipGrid
+    """Where each clip begins and ends, exact seconds on the timeline."""
     scores: npt.NDArray[np.float64]
     """Saliency of each clip (num_clips,); higher is more salient; NaN never occurs."""
     rule: Rule = "top"
+    """How K clips are taken from the scores (:mod:`salientclips.ranking`)."""
     features_used: tuple[str, ...] = ()
     """What was read, with the back end, for example ``"md (decoded)"``."""
     warnings: tuple[str, ...] = ()
@@ -253,6 +264,14 @@ class ClipScores:
 
         Raises:
             InputError: An argument is out of range.
+
+        Example:
+            >>> from salientclips import score
+            >>> scores = score("climb.mp4", "uniform")
+            >>> [(clip.rank, clip.start_s) for clip in scores.select(k=2).clips]
+            [(1, 1.0666666666666667), (2, 5.333333333333333)]
+            >>> scores.select(k=20).note
+            '8 of 20 clips selected: the video has 8 clips'
         """
         chosen = choose(
             self.scores,
@@ -297,7 +316,7 @@ class SelectedClip:
     """One clip that was chosen."""
 
     rank: int
-    """1 is the most salient."""
+    """Place in order of saliency; 1 is the most salient."""
     index: int
     """Which clip of the grid."""
     start: Fraction
@@ -323,9 +342,11 @@ class Selection:
     """The clips worth looking at, in rank order."""
 
     scores: ClipScores
+    """What was selected from."""
     k: int
     """How many were asked for; ``len(clips)`` may be fewer."""
     clips: tuple[SelectedClip, ...]
+    """The clips, most salient first."""
     note: str = ""
     """Says so where fewer than K clips were found, and why; else empty."""
 
@@ -389,7 +410,9 @@ class Prediction:
     """One class and how likely it is."""
 
     label: str
+    """Name of the class."""
     probability: float
+    """How likely it is, 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -397,6 +420,7 @@ class VideoPrediction:
     """The label of a video: the mean of the class probabilities of the clips looked at."""
 
     path: Path
+    """The video."""
     strategy: str
     """How the clips were chosen: sampler, dense, uniform, random, empirical or oracle."""
     k: int
@@ -414,6 +438,7 @@ class VideoPrediction:
     note: str = ""
     """Says so where fewer than K clips were looked at, and why; else empty."""
     warnings: tuple[str, ...] = ()
+    """What went wrong without stopping the work, one line each."""
 
 
 def _upstairs(module: str) -> Any:

@@ -31,6 +31,9 @@ class SalientSampleFrames:
         frame_interval: Source frames from one frame to the next; a clip that is too short repeats frames.
         num_clips: Clips; where the video has fewer, the best ones come again.
         sampler: Who scores the video, where ``results`` brings no ``selection``.
+
+    Raises:
+        InputError: One of the three numbers is below 1.
     """
 
     def __init__(

@@ -25,6 +25,7 @@ from ..timeline import ClipGrid, ClipSpec
 from ..whole_file import write_atomically
 
 Array = npt.NDArray[Any]
+"""Numbers or truth values, of any shape and any dtype."""
 Progress = Callable[[float], None]
 """Called with the share of a video done, 0 to 1."""
 Warn = Callable[[str], None]

@@ -76,6 +76,12 @@ def load_classifier(
         WeightsError: No weights were given and ``random_weights`` is False, or they do not fit.
         InputError: Arguments contradict one another, or cannot be honoured.
         MissingExtraError: torch, torchvision or transformers is absent or does not load.
+
+    Example:
+        >>> from salientclips import load_classifier
+        >>> f = load_classifier("r3d_18", random_weights=True, frames=8, crop_px=32)
+        >>> f.input.frames, f.input.crop_px, len(f.labels)
+        (8, 32, 400)
     """
     if name not in CLASSIFIERS and not name.startswith("hf:"):
         raise UnknownNameError("classifier", name, (*CLASSIFIERS, "hf:NAME_OR_FOLDER"))

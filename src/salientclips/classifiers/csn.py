@@ -102,10 +102,11 @@ def from_mmaction(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """mmaction2's tensor names to ours; names that it does not know stay, and are reported later.
 
     Args:
-        tensors: By mmaction2's names, for example ``backbone.layer1.0.conv2.0.conv.weight``.
+        tensors: By mmaction2's names, for example ``backbone.layer1.0.conv2.0.conv.weight``; of any shape and
+            any dtype.
 
     Returns:
-        The same tensors by ours, for example ``layer1.0.conv2.0.weight``.
+        The same tensors, of the same shape and the same dtype, by our names: ``layer1.0.conv2.0.weight``.
     """
     return {_rename_mmaction(name): tensor for name, tensor in tensors.items()}
 

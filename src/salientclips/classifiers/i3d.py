@@ -59,12 +59,13 @@ def pad_same(x: torch.Tensor, kernel: tuple[int, int, int], stride: tuple[int, i
     """TensorFlow's "SAME" padding with zeros.
 
     Args:
-        x: (B, C, T, H, W).
+        x: (B, C, T, H, W), of any dtype.
         kernel: Size of the window that follows, (T, H, W).
         stride: Its stride.
 
     Returns:
-        x, padded so that each axis of length n gives ceil(n / stride) windows; an odd rest goes to the end.
+        x (B, C, T', H', W'), of the same dtype, padded so that each axis of length n gives ceil(n / stride) windows;
+        an odd rest goes to the end.
     """
     sides: list[int] = []
     for length, k, s in zip(x.shape[2:], kernel, stride, strict=True):
@@ -201,10 +202,10 @@ def from_flax(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
     Args:
         tensors: By their path in the pickle, for example
-            ``params/Mixed_3b/Branch_0/Conv3d_0a_1x1/Conv_0/kernel``; kernels (T, H, W, in, out).
+            ``params/Mixed_3b/Branch_0/Conv3d_0a_1x1/Conv_0/kernel``; kernels (T, H, W, in, out), of any dtype.
 
     Returns:
-        By our names; kernels (out, in, T, H, W). Batch norm has no scale there: ones are put in.
+        By our names, of the same dtype; kernels (out, in, T, H, W). Batch norm has no scale there: ones are put in.
     """
     result: dict[str, torch.Tensor] = {}
     for path, tensor in tensors.items():

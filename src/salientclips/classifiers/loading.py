@@ -35,18 +35,31 @@ class Request:
     """What :func:`salientclips.classifiers.load_classifier` was asked for; its arguments, one by one."""
 
     name: str
+    """One of ``CLASSIFIERS``, or ``hf:`` and a name or folder."""
     weights: str | Path | None
+    """A path, a URL or ``"default"``."""
     sha256: str | None
+    """What the weights file must hash to, hexadecimal."""
     random_weights: bool
+    """Whether random numbers take the place of weights."""
     labels: str | Path | Sequence[str] | None
+    """Class names in order of the outputs, or the file that holds them."""
     num_classes: int | None
+    """Number of outputs."""
     frames: int | None
+    """Frames of a clip (T)."""
     frame_step: int | None
+    """Source frames from one to the next."""
     crop_px: int | None
+    """Side of the square picture, pixels."""
     normalisation: Normalisation | None
+    """Whose RGB statistics the weights were trained with."""
     device: str
+    """``"auto"``, or torch's name of a device."""
     batch_size: int
+    """Clips at a time on a GPU."""
     threads: int | None
+    """Clips side by side on a CPU."""
 
 
 def load(request: Request) -> NetworkClassifier:
@@ -59,7 +72,10 @@ def load(request: Request) -> NetworkClassifier:
         The classifier, in eval mode, on its device.
 
     Raises:
-        SalientClipsError: As :func:`salientclips.classifiers.load_classifier` says.
+        UnknownNameError: There is no classifier of that name.
+        WeightsError: No weights were given, or they do not fit.
+        InputError: The arguments contradict one another, or cannot be honoured.
+        MissingExtraError: torchvision or transformers is absent or does not load.
     """
     _check(request)
     names = None if request.labels is None else labels_from(request.labels)

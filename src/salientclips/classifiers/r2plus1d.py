@@ -37,7 +37,15 @@ _BLOCKS = (3, 4, 6, 3)
 
 
 def middle_channels(channels_in: int, channels_out: int) -> int:
-    """Channels between the spatial and the temporal half (section 3.5, with t = d = 3)."""
+    """Channels between the spatial and the temporal half (section 3.5, with t = d = 3).
+
+    Args:
+        channels_in: Channels before the spatial half.
+        channels_out: Channels after the temporal half.
+
+    Returns:
+        So many that both halves together have the parameters of one 3x3x3 convolution, rounded down.
+    """
     return 27 * channels_in * channels_out // (9 * channels_in + 3 * channels_out)
 
 

@@ -75,7 +75,7 @@ def default_tensors(name: TorchvisionName) -> dict[str, torch.Tensor]:
         name: The network.
 
     Returns:
-        Tensors by name.
+        float32 tensors by name, of any shape.
 
     Raises:
         MissingExtraError: torchvision is absent or does not load.

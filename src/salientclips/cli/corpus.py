@@ -103,14 +103,23 @@ class Many:
     """How many videos are worked on, as the options say."""
 
     engine: str = "local"
+    """``"local"`` or ``"ray"``."""
     address: str | None = None
+    """Of the Ray cluster; None to start one here."""
     workers: int | None = None
+    """Processes of this machine; None for one a core."""
     threads: int | None = None
+    """Decoder threads, of each worker; None for 1, or for the cores divided by the workers."""
     time_limit_s: float = 3600.0
+    """Seconds after which a video is given up."""
     memory_limit_mib: int | None = None
+    """MiB at which a video is given up; None for a share of the memory."""
     max_failures: int | None = None
+    """Failures after which the run ends; None for never."""
     retry_failed: bool = False
+    """Whether videos that failed before are tried again."""
     commit_every_s: float = 30.0
+    """Seconds after which rows are written."""
 
     def refuse(self, **given: object) -> None:
         """Refuse options that belong to a single video.

@@ -27,7 +27,14 @@ _LONGEST_TABLE = 40
 
 
 def clock(seconds: float) -> str:
-    """Seconds as ``h:mm:ss.mmm``, hours only where there are any."""
+    """Seconds as ``h:mm:ss.mmm``, hours only where there are any.
+
+    Args:
+        seconds: Any time, also before zero.
+
+    Returns:
+        The text; milliseconds are rounded.
+    """
     sign = "-" if seconds < 0 else ""
     total_ms = round(abs(seconds) * 1000)
     minutes, ms = divmod(total_ms, 60_000)
@@ -73,7 +80,12 @@ def show_probe(probe: Probe) -> None:
 
 
 def show_scores(scores: ClipScores, output: Path | None) -> None:
-    """Print the scores in order of time, or where they were written."""
+    """Print the scores in order of time, or where they were written.
+
+    Args:
+        scores: The scores.
+        output: Where they were written; None where they were not.
+    """
     if output is not None:
         _out.print(f"{len(scores)} clips scored by {scores.sampler}, written to {escape(str(output))}")
         _warn(scores.warnings)
@@ -113,7 +125,12 @@ def show_selection(selection: Selection) -> None:
 
 
 def show_prediction(prediction: VideoPrediction, top: int) -> None:
-    """Print a video's classes, the clips looked at, and what it took."""
+    """Print a video's classes, the clips looked at, and what it took.
+
+    Args:
+        prediction: What the classifier said.
+        top: How many classes are shown.
+    """
     _title(prediction.path, f"{prediction.classifier}, {prediction.strategy}")
     table = Table()
     table.add_column("class")
@@ -140,7 +157,11 @@ def show_report(written: ReportWritten) -> None:
 
 
 def show_address(address: str) -> None:
-    """Print where a page is served."""
+    """Print where a page is served.
+
+    Args:
+        address: Its URL, with the token that lets somebody in.
+    """
     _out.print(f"Serving {address}", markup=False, soft_wrap=True)
     _out.print("To this machine alone, and to whoever knows the address. Ctrl-C ends it.")
 
@@ -170,7 +191,11 @@ def show_comparison(found: Compared) -> None:
 
 
 def show_names(names: Mapping[str, Sequence[str]]) -> None:
-    """Print every name an option accepts."""
+    """Print every name an option accepts.
+
+    Args:
+        names: Names by kind.
+    """
     table = Table()
     table.add_column("kind")
     table.add_column("names")

@@ -24,7 +24,13 @@ def show_export(done: Exported, selection: Selection) -> None:
 
 
 def show_cut(done: CutResult, copied: bool, note: str) -> None:
-    """Print the files, and for copies how far they reach beyond their clips."""
+    """Print the files, and for copies how far they reach beyond their clips.
+
+    Args:
+        done: What was written.
+        copied: Whether packets were copied.
+        note: Why there are fewer than K clips; empty where there are not.
+    """
     table = Table()
     headings = ("rank", "start", "end", *(("early", "late") if copied else ()), "file")
     for heading in headings:
@@ -39,7 +45,12 @@ def show_cut(done: CutResult, copied: bool, note: str) -> None:
 
 
 def show_summary(done: SummaryResult, note: str) -> None:
-    """Print where the summary is, and where each clip lies in it."""
+    """Print where the summary is, and where each clip lies in it.
+
+    Args:
+        done: What was written.
+        note: Why there are fewer than K clips; empty where there are not.
+    """
     sound = "with sound" if done.has_sound else "without sound"
     length = clock(float(done.duration))
     _out.print(f"{len(done.parts)} clips, {length}, {sound}, written to {done.path}", markup=False)
@@ -55,6 +66,12 @@ def show_summary(done: SummaryResult, note: str) -> None:
 
 
 def show_frames(made: FrameParts, output: Path, note: str) -> None:
-    """Print how many frames were written, and what they cost."""
+    """Print how many frames were written, and what they cost.
+
+    Args:
+        made: The frames.
+        output: Where they were written.
+        note: Why there are fewer than K clips; empty where there are not.
+    """
     _out.print(f"{len(made.frames)} frames, about {made.tokens:,} tokens, written to {output}", markup=False)
     _say(note)

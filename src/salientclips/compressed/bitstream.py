@@ -250,6 +250,7 @@ class Picture:
     """What a native reader gives of one P-frame, in coded orientation."""
 
     row: int
+    """Row of the packet table."""
     vectors: npt.NDArray[np.void]
     """Records of :data:`salientclips.compressed.features.VECTOR_DTYPE` (num_vectors,)."""
     reference_rows: npt.NDArray[np.int64] | int
@@ -355,7 +356,12 @@ def _to_rgb(facts: StreamFacts) -> npt.NDArray[np.float32]:
 
 
 class FeatureMaker:
-    """Turns what the readers give into the features of features.py, in display orientation."""
+    """Turns what the readers give into the features of features.py, in display orientation.
+
+    Args:
+        facts: Size, rotation and colours of the stream.
+        table: The packet table of the video.
+    """
 
     def __init__(self, facts: StreamFacts, table: PacketTable) -> None:
         self._facts = facts
@@ -363,7 +369,14 @@ class FeatureMaker:
         self._to_rgb = _to_rgb(facts)
 
     def features(self, picture: Picture) -> FrameFeatures:
-        """Features of one frame; the definitions are those of features.py."""
+        """Features of one frame; the definitions are those of features.py.
+
+        Args:
+            picture: What a reader gave.
+
+        Returns:
+            MD, its mask, RGB-R and energy, float32 and bool (..., h, w), in display orientation.
+        """
         facts = self._facts
         rows, columns = grid_shape(facts.width_px, facts.height_px)
         md, valid = rasterise_vectors(

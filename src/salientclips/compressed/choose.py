@@ -25,7 +25,7 @@ from ..timeline import ClipGrid
 from ..types import PacketTable
 
 Rows = npt.NDArray[np.int64]
-"""Rows of a packet table, in display order."""
+"""Rows of a packet table (n,), in display order."""
 
 
 def frames_to_read(table: PacketTable, grid: ClipGrid, frames_per_clip: int) -> list[Rows]:

@@ -72,18 +72,34 @@ class Collector:
         self._grid_shape = (0, 0)
 
     def finished_before(self, row: int) -> Iterator[ClipFeatures]:
-        """The clips that want nothing from a frame or from any after it."""
+        """The clips that want nothing from a frame or from any after it.
+
+        Args:
+            row: Row of the packet table of the frame that comes next.
+
+        Yields:
+            Their features, in order of time.
+        """
         position = int(self._position[row])
         while self._next < len(self._last) and self._last[self._next] < position:
             yield self._close()
 
     def rest(self) -> Iterator[ClipFeatures]:
-        """All other clips, when nothing more comes."""
+        """All other clips, when nothing more comes.
+
+        Yields:
+            Their features, in order of time.
+        """
         while self._next < len(self._last):
             yield self._close()
 
     def add_frame(self, row: int, features: FrameFeatures) -> None:
-        """Take the features of a wanted frame."""
+        """Take the features of a wanted frame.
+
+        Args:
+            row: Its row of the packet table, one of ``motion``.
+            features: Its features, in display orientation.
+        """
         clip = self._clip_of[row]
         if clip < self._next:
             return  # a damaged stream gave it too late; it stays counted as a failure
@@ -95,7 +111,12 @@ class Collector:
         gathered.frames.append(features)
 
     def add_still(self, row: int, rgb: npt.NDArray[np.uint8]) -> None:
-        """Take a wanted picture (3, H', W'), upright."""
+        """Take a wanted picture.
+
+        Args:
+            row: Its row of the packet table, one of ``stills``.
+            rgb: RGB (3, H', W'), upright.
+        """
         for clip in self._clips_of_still[row]:
             if clip >= self._next:
                 self._gathered(clip).stills.append(rgb)

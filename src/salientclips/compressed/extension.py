@@ -20,7 +20,15 @@ class Extension(Protocol):
     def remove_camera_motion(
         self, md: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_]
     ) -> npt.NDArray[np.float32]:
-        """See :func:`salientclips.compressed.camera.remove_in_numpy`; (n, 2, h, w) and (n, h, w)."""
+        """As :func:`salientclips.compressed.camera.remove_in_numpy`.
+
+        Args:
+            md: Displacements (n, 2, h, w), C-contiguous.
+            valid: Where a cell has a vector (n, h, w), C-contiguous.
+
+        Returns:
+            Displacements without the camera's (n, 2, h, w).
+        """
 
     def rasterise(
         self,
@@ -29,7 +37,17 @@ class Extension(Protocol):
         height_px: int,
         distances: npt.NDArray[np.float64],
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
-        """See :func:`salientclips.compressed.features.rasterise_in_numpy`; records as bytes (40 n,)."""
+        """As :func:`salientclips.compressed.features.rasterise_in_numpy`.
+
+        Args:
+            records: Those of ``VECTOR_DTYPE`` as bytes (40 n,).
+            width_px: Coded width, source pixels.
+            height_px: Coded height, source pixels.
+            distances: Frames from each reference to this frame (n,), above 0.
+
+        Returns:
+            ``md`` (2, h, w) and ``valid`` (h, w).
+        """
 
 
 @cache

@@ -124,10 +124,10 @@ def rasterise_in_numpy(
     """:func:`rasterise_vectors` without the extension, and its definition.
 
     Args:
-        vectors: Records (num_vectors,).
+        vectors: Records of :data:`VECTOR_DTYPE` (num_vectors,).
         width_px: Coded width, source pixels.
         height_px: Coded height, source pixels.
-        temporal_distance: Frames from the reference to this frame, above 0.
+        temporal_distance: Frames from the reference to this frame, above 0: of all, or of each (num_vectors,).
 
     Returns:
         What :func:`rasterise_vectors` returns: the same bits where blocks lie within a cell, as those of all
@@ -302,7 +302,8 @@ def flatten_intra(
         cell_px: Side of a cell in luma samples.
 
     Returns:
-        ``rgbr`` with 0 and ``energy`` with the luma variance in cells that are not valid; others unchanged.
+        ``rgbr`` (3, h, w) with 0 and ``energy`` (h, w) with the luma variance in cells that are not valid; others
+        unchanged.
     """
     if valid.all():
         return rgbr, energy
@@ -324,11 +325,11 @@ def turn_grid(grid: npt.NDArray[_Scalar], rotation_deg: int) -> npt.NDArray[_Sca
     """Turn a grid of cells to display orientation; values are only moved.
 
     Args:
-        grid: Any array (..., h, w).
+        grid: An array (..., h, w) of any dtype.
         rotation_deg: Clockwise turn that displays the picture upright: 0, 90, 180 or 270.
 
     Returns:
-        The grid (..., h, w), or (..., w, h) for 90 and 270.
+        The grid (..., h, w), or (..., w, h) for 90 and 270, of the same dtype.
 
     Raises:
         InputError: The angle is not a multiple of 90.

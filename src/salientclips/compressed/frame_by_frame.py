@@ -63,6 +63,7 @@ class FrameByFrame(Generic[_T]):
     """One pass over the wanted frames of a video."""
 
     path: Path
+    """The video."""
     table: PacketTable
     parse: Callable[[Rows], Iterable[Numbered[_T]]]
     """Reads rows from the bitstream, in decoding order; every row that was reached comes back."""

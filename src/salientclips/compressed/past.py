@@ -33,7 +33,7 @@ def label_blocks(vectors: npt.NDArray[np.void], width_px: int, height_px: int) -
     """Which vector moves each 8 x 8 block.
 
     Args:
-        vectors: Records of one frame (num_vectors,); only those with ``source < 0`` count.
+        vectors: Records of ``VECTOR_DTYPE`` of one frame (num_vectors,); only those with ``source < 0`` count.
         width_px: Coded width, source pixels.
         height_px: Coded height, source pixels.
 
@@ -58,7 +58,7 @@ def displacement_of(vectors: npt.NDArray[np.void], labels: npt.NDArray[np.int64]
     """The whole way of each block's content since its reference.
 
     Args:
-        vectors: Records of one frame (num_vectors,).
+        vectors: Records of ``VECTOR_DTYPE`` of one frame (num_vectors,).
         labels: What :func:`label_blocks` gave (h, w).
 
     Returns:

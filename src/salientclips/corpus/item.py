@@ -2,6 +2,8 @@
 
 The name is also where it lies, less what lets somebody in, and it is the same in every run, on every machine that can
 reach the video: so a run that was stopped knows what is done. Nothing here touches a file.
+
+How a video is called is this project's own (docs/decisions.md, decision 54).
 """
 
 from __future__ import annotations

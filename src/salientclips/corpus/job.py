@@ -2,6 +2,9 @@
 
 A job is plain data: it goes to worker processes and other machines by pickle, and what of it decides the rows is
 written beside them (:meth:`Job.facts`), so that a later run with other options is refused instead of mixed in.
+
+Jobs are this project's own (docs/decisions.md, decision 52); what K, the strategies and the classifiers are is
+the paper's.
 """
 
 from __future__ import annotations
@@ -53,9 +56,13 @@ class Choosing:
     """How clips are chosen: the options of ``select``."""
 
     k: int = 10
+    """Clips wanted (K of the paper)."""
     min_gap_s: float = 0.0
+    """Seconds that must lie between two selected clips."""
     coverage: float = 0.0
+    """Share of the K places, 0 to 1, that goes to the best clips of equal parts of the video."""
     threshold: float | None = None
+    """Clips whose score is below it are never selected; None for no threshold."""
 
     def check(self) -> None:
         """See before any work that the options make sense, as :meth:`ClipScores.select` would of each video.
@@ -66,7 +73,11 @@ class Choosing:
         check_choice(self.k, self.min_gap_s, self.coverage, self.threshold)
 
     def facts(self) -> dict[str, Any]:
-        """What decides which clips are chosen."""
+        """What decides which clips are chosen.
+
+        Returns:
+            The four options by name, as JSON can hold them.
+        """
         return {
             "k": self.k,
             "min_gap_s": float(self.min_gap_s),
@@ -80,13 +91,19 @@ class Looking:
     """Who looks at the clips: the options of ``classify`` and of :func:`salientclips.load_classifier`."""
 
     classifier: str = "r2plus1d_18"
+    """A name that :func:`salientclips.load_classifier` knows."""
     weights: str | None = None
+    """A path or URL, or ``"default"``; None where ``random_weights`` is True, and for ``hf:`` names."""
     random_weights: bool = False
+    """Whether it is filled with random numbers, for trying things out only."""
     labels: Path | None = None
     """Class names, one a line, where they are not Kinetics-400's."""
     clip_frames: int | None = None
+    """Frames of a clip (T); None for the network's own number."""
     frame_step: int | None = None
+    """Source frames from one frame of a clip to the next; None for the network's own number."""
     crop_px: int | None = None
+    """Side of the square picture, pixels; None for the network's own."""
     strategy: str = "sampler"
     """How clips are chosen; the oracle takes the video's label from the manifest."""
     top: int = 5
@@ -111,7 +128,11 @@ class Looking:
             raise InputError(f"top = {self.top} classes cannot be kept", "give 1 or more")
 
     def facts(self) -> dict[str, Any]:
-        """What decides what it says; files by their content, not by where they lie."""
+        """What decides what it says; files by their content, not by where they lie.
+
+        Returns:
+            All fields by name but ``device``, as JSON can hold them.
+        """
         facts = {key: value for key, value in asdict(self).items() if key != "device"}
         return {**facts, "weights": _content(self.weights), "labels": _content(self.labels)}
 
@@ -143,10 +164,16 @@ class Looking:
 
 @dataclass(frozen=True)
 class Job:
-    """One verb and its options."""
+    """One verb and its options.
+
+    Raises:
+        InputError: There is no such verb, a classifier is missing or too many, or an option is out of range.
+    """
 
     verb: Verb = "score"
+    """What is done: ``"score"``, ``"select"`` or ``"classify"``."""
     scoring: Scoring = field(default_factory=Scoring)
+    """How clips are scored; of ``classify`` too, where its strategy scores."""
     choosing: Choosing = field(default_factory=Choosing)
     """Counts for ``select`` and ``classify`` (of which only ``k``)."""
     looking: Looking | None = None

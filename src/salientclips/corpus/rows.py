@@ -27,6 +27,7 @@ class VideoRow:
     video: str
     """Its name (:attr:`~salientclips.corpus.item.Item.name`)."""
     status: Literal["ok", "failed"] = "ok"
+    """Whether it was done."""
     error_type: str | None = None
     """Class of the error, as in :mod:`salientclips.errors`; None where all went well, as the next two."""
     message: str | None = None
@@ -36,7 +37,9 @@ class VideoRow:
     true_labels: tuple[str, ...] = ()
     """What the manifest said, as the next two."""
     group: str = ""
+    """Videos of one source share it."""
     split: str | None = None
+    """``train``, ``validation`` or ``test``; None where nobody says."""
     size_bytes: int | None = None
     """Length of the file."""
     sha256: str | None = None

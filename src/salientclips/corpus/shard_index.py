@@ -113,6 +113,9 @@ def forget(shard: str) -> None:
 
     Args:
         shard: Its path or URL.
+
+    Raises:
+        FileMissingError: A local shard is not there any more.
     """
     with _lock:
         _indexes.pop(_key(shard), None)

@@ -55,6 +55,12 @@ def list_items(sources: Sequence[str | Path]) -> tuple[Item, ...]:
         FileMissingError: A path that is no pattern does not exist (in a list or manifest it is an item all the same).
         FetchError: A list, manifest, folder or shard cannot be fetched, or a shard is damaged.
         MissingExtraError: fsspec is absent, or the package that speaks a protocol.
+
+    Example:
+        >>> from salientclips import list_items
+        >>> items = list_items(["videos/", "labelled.csv"])
+        >>> [(item.video.rpartition("/")[2], item.labels) for item in items]
+        [('a.mp4', ('abseiling',)), ('b.mp4', ('zumba',))]
     """
     sources = (sources,) if isinstance(sources, str) else sources
     if not sources:

@@ -82,7 +82,7 @@ def _refuse_twice(entries: Iterable[Entry], manifest: Path) -> None:
         seen.add(entry.path)
 
 
-def write_manifest(entries: Iterable[Entry], path: Path) -> None:
+def write_manifest(entries: Iterable[Entry], path: str | Path) -> None:
     """Write a CSV manifest that :func:`read_manifest` reads back the same.
 
     Args:
@@ -92,6 +92,7 @@ def write_manifest(entries: Iterable[Entry], path: Path) -> None:
     Raises:
         InputError: A label holds the joiner ``|``, or a label or group would not come back the same.
     """
+    path = Path(path)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)

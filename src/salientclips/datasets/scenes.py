@@ -4,6 +4,8 @@ Which frames a scene has is taken from its seconds, moved to the nearest frame: 
 PySceneDetect's frame numbers are an estimate, and its seconds are right. They count from the first frame of the
 video. Where the file has no seconds, frame numbers are used (from 1, the end included). A first line with the list of
 cuts is skipped.
+
+The layout is PySceneDetect's; how it is read is this project's own (docs/decisions.md, decision 38).
 """
 
 from __future__ import annotations
@@ -40,6 +42,14 @@ def load_scenes(path: str | Path, video: str | Path, *, table: PacketTable | Non
     Raises:
         InputError: The file is missing or no such CSV, scenes overlap, or they reach beyond the video.
         MediaError: The video cannot be read.
+
+    Example:
+        >>> from salientclips import load_scenes, score
+        >>> scenes = load_scenes("scenes.csv", "climb.mp4")
+        >>> scenes.start_s, scenes.end_s
+        (array([0., 3.]), array([3., 8.]))
+        >>> len(score("climb.mp4", grid=scenes))
+        2
     """
     path = Path(path)
     rows = _rows(path)

@@ -33,7 +33,9 @@ class Order:
     """One video to work on."""
 
     given: Any
+    """What the stage is given."""
     limit_s: float
+    """What it may take, seconds."""
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ class Labelling:
 
 @dataclass(frozen=True)
 class ReadStage:
-    """Reads features into the cache: the stage that wants cores."""
+    """Reads features into the cache: the :class:`~salientclips.engines.work.Stage` that wants cores."""
 
     labelling: Labelling
 
@@ -58,7 +58,7 @@ class ReadStage:
 
 @dataclass(frozen=True)
 class LabelStage:
-    """Asks f about every clip, into the cache: the stage that wants a GPU."""
+    """Asks f about every clip, into the cache: the :class:`~salientclips.engines.work.Stage` that wants a GPU."""
 
     labelling: Labelling
 

@@ -1,4 +1,7 @@
-"""What a single video may cost before it is given up: seconds, and memory of the process that reads it."""
+"""What a single video may cost before it is given up: seconds, and memory of the process that reads it.
+
+Limits are this project's own (docs/decisions.md, decision 50).
+"""
 
 from __future__ import annotations
 
@@ -20,10 +23,14 @@ _SHARE_OF_MEMORY = 0.8
 
 @dataclass(frozen=True)
 class Limits:
-    """What one video may cost a worker."""
+    """What one video may cost a worker.
+
+    Raises:
+        InputError: A limit lets nothing through.
+    """
 
     seconds: float = 3600.0
-    """Wall time, fetching included."""
+    """Wall time, seconds, fetching included."""
     memory_bytes: int | None = None
     """Memory beyond what the worker held before its first video; None for its share of the machine's."""
 

@@ -1,4 +1,7 @@
-"""The engine ``local``: guarded processes on the cores of this machine."""
+"""The engine ``local``: guarded processes on the cores of this machine.
+
+Engines are this project's own (docs/decisions.md, decisions 50 and 51).
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,11 @@ from .work import Between, Chain, Stage
 
 @dataclass(frozen=True)
 class LocalEngine:
-    """Maps stages over a corpus with processes on this machine."""
+    """Maps stages over a corpus with processes on this machine.
+
+    Raises:
+        InputError: A number is below 1.
+    """
 
     workers: int | None = None
     """Processes; None for one a core."""

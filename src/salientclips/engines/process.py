@@ -124,7 +124,11 @@ class ChildProcess:
         self._at_start_bytes = self._rss_bytes()
 
     def growth_bytes(self) -> int:
-        """Memory that it holds beyond that, bytes."""
+        """Memory that it holds beyond that, bytes.
+
+        Returns:
+            Bytes of resident memory; below 0 where it has given some back.
+        """
         return self._rss_bytes() - self._at_start_bytes
 
     def _rss_bytes(self) -> int:

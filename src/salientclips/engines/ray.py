@@ -4,6 +4,8 @@ Where the cluster has GPUs and the second stage wants one, each stage has actors
 one to the other: cores read features and score while GPUs look at clips. Else one kind of actor does both. An actor
 holds no video itself: it has a guarded process, as the engine ``local`` has, so limits mean the same here. An actor
 that is killed is started again by Ray, with the videos that it had; rows come to the caller once.
+
+Engines are this project's own (docs/decisions.md, decisions 50 and 51).
 """
 
 from __future__ import annotations
@@ -44,7 +46,11 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class RayEngine:
-    """Maps stages over a corpus with Ray Data."""
+    """Maps stages over a corpus with Ray Data.
+
+    Raises:
+        InputError: A number is below 1.
+    """
 
     address: str | None = None
     """The cluster: ``"auto"``, ``"ray://host:10001"``, ``"host:6379"``; None for the one that this process is

@@ -2,6 +2,8 @@
 
 A run may be killed at any point and started again with the same words; the data set then ends with the same rows as
 if it had never been disturbed (:mod:`salientclips.outputs.corpus_dataset`).
+
+The data set is this project's own (docs/corpus_output.md; docs/decisions.md, decisions 51 to 53).
 """
 
 from __future__ import annotations
@@ -37,7 +39,17 @@ class Engine(Protocol):
         *,
         gpu: bool = False,
     ) -> Generator[Outcome | None, None, None]:
-        """Yield what comes of each video as it is done, and None about once a second where nothing is."""
+        """Put every video through both stages.
+
+        Args:
+            items: The videos.
+            first: What is done to a video first; wants cores.
+            second: What is done to what came of that.
+            gpu: Whether the second stage wants a GPU where there is one.
+
+        Yields:
+            What comes of each video as it is done, and None about once a second where nothing is.
+        """
 
 
 @dataclass
@@ -57,6 +69,7 @@ class Tally:
     video_s: float = 0.0
     """Length of what this run has done, seconds of video."""
     began: float = field(default_factory=monotonic)
+    """Clock reading at the start, seconds of :func:`time.monotonic`."""
     seconds: dict[str, float] = field(default_factory=dict)
     """Time that the workers spent by part, all together."""
 
@@ -92,6 +105,7 @@ class CorpusReport:
     folder: Path
     """The data set."""
     tally: Tally
+    """How many videos there are, were done and failed, and what that took."""
     stopped: bool
     """Whether it was ended by too many failures, with videos left to do."""
     failures: tuple[Outcome, ...]
@@ -139,6 +153,15 @@ def run_corpus(
     Raises:
         InputError: Sources list no video, or the folder holds something else, another job, or is in use.
         SalientClipsError: The sampler or the classifier does not load; the engine cannot start.
+
+    Example:
+        >>> from salientclips import Choosing, Job, LocalEngine, run_corpus
+        >>> job = Job("select", choosing=Choosing(k=2))
+        >>> report = run_corpus("videos/", "corpus", job, engine=LocalEngine(workers=1))
+        >>> report.tally.done, report.failed
+        (2, 0)
+        >>> run_corpus("videos/", "corpus", job).tally.done  # they have rows already
+        0
     """
     given = [sources] if isinstance(sources, str | Path) else list(sources)
     wanted = _with_clip(job or Job())

@@ -50,10 +50,12 @@ class Stage(Protocol[In, Out]):
 
 @dataclass(frozen=True)
 class Chain(Generic[Given, Between, Made]):
-    """Two stages in one process."""
+    """Two stages in one process: a :class:`Stage` again."""
 
     first: Stage[Given, Between]
+    """Reads a video."""
     second: Stage[Between, Made]
+    """Goes on with what the first one made."""
 
     def open(self, threads: int) -> Callable[[Given], Made]:
         """As :meth:`Stage.open`."""
@@ -71,7 +73,7 @@ class Chain(Generic[Given, Between, Made]):
 
 @dataclass(frozen=True)
 class ScoreStage:
-    """Reads features and scores: the stage that wants cores."""
+    """Reads features and scores: the :class:`Stage` that wants cores."""
 
     job: Job
 
@@ -93,7 +95,7 @@ class ScoreStage:
 
 @dataclass(frozen=True)
 class ChooseStage:
-    """Makes rows of scores: of all clips for ``score``, of the chosen ones for ``select``. Costs nothing."""
+    """Makes rows of scores, of all clips or (``select``) of the chosen ones: a :class:`Stage` that costs nothing."""
 
     job: Job
 
@@ -114,7 +116,7 @@ class ChooseStage:
 
 @dataclass(frozen=True)
 class LookStage:
-    """Decodes the chosen clips and asks the classifier: the stage that wants a GPU."""
+    """Decodes the chosen clips and asks the classifier: the :class:`Stage` that wants a GPU."""
 
     job: Job
 

@@ -35,7 +35,11 @@ class Judgement:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One video with its truth, f's dense predictions and the samplers' scores."""
+    """One video with its truth, f's dense predictions and the samplers' scores.
+
+    Raises:
+        InputError: A sampler scored other clips than f looked at.
+    """
 
     entry: Entry
     truth: tuple[int, ...]

@@ -23,7 +23,9 @@ class Table:
     """A table of numbers."""
 
     heading: tuple[str, ...]
+    """Names of the columns."""
     rows: list[list[Cell]]
+    """One list of cells a row, in order of the columns."""
 
 
 def accuracy_over_k(found: Evaluation) -> Table:

@@ -27,6 +27,7 @@ class Row:
     k: int | None
     """Clips looked at; None for ``dense``, which looks at all."""
     videos: int
+    """How many videos there are."""
     accuracy: float
     """The metric that was asked for, 0 to 1."""
     accuracy_low: float
@@ -88,11 +89,15 @@ class Bench:
 
     cases: tuple[Case, ...]
     metric: Metric
+    """What ``accuracy`` is."""
     truth: Truth
+    """Which classes are true of each video (num_videos, num_classes)."""
     weights: Floats
     """(resamples, num_videos)."""
     draws: int
+    """How often strategies of chance are drawn."""
     seed: int
+    """Of the draws and of the bootstrap."""
 
     @property
     def groups(self) -> int:
@@ -100,7 +105,14 @@ class Bench:
         return len({group_of(case.entry) for case in self.cases})
 
     def between(self, values: Floats) -> tuple[float, float]:
-        """The interval of a bootstrap's values; NaN where one group leaves nothing to draw from."""
+        """The interval of a bootstrap's values; NaN where one group leaves nothing to draw from.
+
+        Args:
+            values: The metric in each resample (resamples,).
+
+        Returns:
+            Lower and upper end of the 95 % interval.
+        """
         return interval(values) if self.groups > 1 else (float("nan"), float("nan"))
 
 

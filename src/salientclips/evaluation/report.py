@@ -28,7 +28,9 @@ class LeftOut:
     """A video that could not be evaluated."""
 
     path: Path
+    """The file."""
     reason: str
+    """Why, in one line."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class SamplerRow:
     """One sampler, or one part of it, at the tables' K."""
 
     sampler: str
+    """Its name in the tables."""
     part: str
     """Empty for the sampler itself; else a stream or a combination of its streams."""
     card: SamplerCard | None
@@ -54,14 +57,18 @@ class Evaluation:
     classifier: str
     """f, with a mark of its weights."""
     metric: Metric
+    """What ``accuracy`` is."""
     k: int
     """The K of the tables that show one."""
     bench: Bench
     outcomes: tuple[Outcome, ...]
     """Every strategy at every K."""
     samplers: tuple[SamplerRow, ...]
+    """Every sampler, and every part of one, at ``k``."""
     left_out: tuple[LeftOut, ...]
+    """Videos that could not be evaluated, and why."""
     warnings: tuple[str, ...]
+    """What went wrong without stopping the work, one line each."""
     commit: str
     """What made it: the commit, or the version."""
 

@@ -25,7 +25,9 @@ class Finding:
     auc: float
     """Area under the ROC curve within a video, mean over videos; 0.5 is chance."""
     auc_low: float
+    """Lower end of its 95 % interval."""
     auc_high: float
+    """Upper end of its 95 % interval."""
     hit_rate: float
     """Share of the top K clips that are salient, mean over videos."""
 

@@ -21,7 +21,14 @@ class Vp9Typer:
         self._slots = [UNKNOWN.type] * 8
 
     def __call__(self, packet: memoryview) -> FrameHead:
-        """Type one packet; see :data:`frame_types.FrameTyper`."""
+        """Type one packet: a :data:`~salientclips.media.frame_types.FrameTyper`.
+
+        Args:
+            packet: The compressed bytes of one frame, as the demultiplexer gives them.
+
+        Returns:
+            What its header says; :data:`~salientclips.media.heads.UNKNOWN` where it says nothing.
+        """
         head = UNKNOWN
         for frame in _superframe(packet):
             head = self._frame(Bits(bytes(frame[:16])))
@@ -86,7 +93,11 @@ _SEQUENCE_HEADER, _FRAME_HEADER, _FRAME = 1, 3, 6
 
 
 class Av1Typer:
-    """Types AV1 temporal units by the frame header that is shown."""
+    """Types AV1 temporal units by the frame header that is shown.
+
+    Args:
+        extradata: The av1C record (AV1 in ISO-BMFF) of the container; may be empty.
+    """
 
     def __init__(self, extradata: bytes) -> None:
         self._is_reduced = False
@@ -95,7 +106,14 @@ class Av1Typer:
             self(memoryview(extradata)[4:])
 
     def __call__(self, packet: memoryview) -> FrameHead:
-        """Type one packet; see :data:`frame_types.FrameTyper`."""
+        """Type one packet: a :data:`~salientclips.media.frame_types.FrameTyper`.
+
+        Args:
+            packet: The compressed bytes of one frame, as the demultiplexer gives them.
+
+        Returns:
+            What its header says; :data:`~salientclips.media.heads.UNKNOWN` where it says nothing.
+        """
         head = UNKNOWN
         for kind, payload in _obus(packet):
             if kind == _SEQUENCE_HEADER:

@@ -77,7 +77,7 @@ class MotionFrame:
     row: int
     """Row of the packet table."""
     vectors: npt.NDArray[np.void] | None
-    """Records of :data:`VECTOR_DTYPE`, empty if all is intra; None where the codec exports none."""
+    """Records of :data:`VECTOR_DTYPE` (num_vectors,), none if all is intra; None where the codec exports none."""
     planes: tuple[Plane, ...]
     """Luma (H', W'), then Cb and Cr."""
     references: tuple[Reference, ...]

@@ -29,13 +29,24 @@ def _unescape(payload: bytes) -> bytes:
 
 
 class H264Typer:
-    """Types H.264 packets by the slice_type of their first slice."""
+    """Types H.264 packets by the slice_type of their first slice.
+
+    Args:
+        extradata: The avcC record of the container (ISO/IEC 14496-15), or Annex B, or empty.
+    """
 
     def __init__(self, extradata: bytes) -> None:
         self._length_size = (extradata[4] & 3) + 1 if extradata[:1] == b"\x01" else 0
 
     def __call__(self, packet: memoryview) -> FrameHead:
-        """Type one packet; see :data:`frame_types.FrameTyper`."""
+        """Type one packet: a :data:`~salientclips.media.frame_types.FrameTyper`.
+
+        Args:
+            packet: The compressed bytes of one frame, as the demultiplexer gives them.
+
+        Returns:
+            What its header says; :data:`~salientclips.media.heads.UNKNOWN` where it says nothing.
+        """
         if self._length_size == 0:
             for nal in _nal_units(packet, 0):
                 if nal[0] & 31 in (1, 2, 5):
@@ -73,7 +84,14 @@ _FIRST_NAL = Struct(">IBB").unpack_from
 
 
 def has_long_lengths(extradata: bytes) -> bool:
-    """Whether the NAL units of an H.264 stream come with lengths of 4 bytes, as :func:`first_looks` needs them."""
+    """Whether the NAL units of an H.264 stream come with lengths of 4 bytes, as :func:`first_looks` needs them.
+
+    Args:
+        extradata: The avcC record of the container (ISO/IEC 14496-15), or anything else.
+
+    Returns:
+        True only for an avcC record with lengths of 4 bytes.
+    """
     return len(extradata) > 4 and extradata[0] == 1 and extradata[4] & 3 == 3
 
 
@@ -103,6 +121,9 @@ class HevcTyper:
 
     RASL pictures of a CRA picture at which the stream begins are not shown (H.265, 8.1.3): what they refer
     to was cut off.
+
+    Args:
+        extradata: The hvcC record of the container (ISO/IEC 14496-15), or Annex B, or empty.
     """
 
     _TYPES = (FrameHead(B), FrameHead(P), FrameHead(I))
@@ -124,7 +145,14 @@ class HevcTyper:
                 self._read_parameters(nal)
 
     def __call__(self, packet: memoryview) -> FrameHead:
-        """Type one packet; see :data:`frame_types.FrameTyper`."""
+        """Type one packet: a :data:`~salientclips.media.frame_types.FrameTyper`.
+
+        Args:
+            packet: The compressed bytes of one frame, as the demultiplexer gives them.
+
+        Returns:
+            What its header says; :data:`~salientclips.media.heads.UNKNOWN` where it says nothing.
+        """
         for nal in _nal_units(packet, self._length_size):
             nal_type = nal[0] >> 1 & 63
             if nal_type in (36, 37):  # end of sequence, end of bitstream

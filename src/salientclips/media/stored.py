@@ -25,7 +25,11 @@ _BYTES_AT_ONCE = 1 << 20
 
 
 class StoredPackets:
-    """Where the packets of a file lie, as far as one can rely on it; holds the file open for a ``with`` block."""
+    """Where the packets of a file lie, as far as one can rely on it; holds the file open for a ``with`` block.
+
+    Args:
+        path: A local file.
+    """
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("rb", buffering=0)
@@ -63,7 +67,7 @@ class StoredPackets:
             return b""
 
     def file_offset(self) -> npt.NDArray[np.int64] | None:
-        """The column of the packet table; None where any check failed."""
+        """The column of the packet table (num_packets,), bytes; None where any check failed."""
         return np.array(self._offsets, dtype=np.int64) if self._is_sure else None
 
 

@@ -37,7 +37,9 @@ class DemoScene:
     salient_end_s: int = 29
     """When it is gone."""
     width_px: int = 320
+    """Width of the picture, pixels."""
     height_px: int = 240
+    """Height of the picture, pixels."""
     frame_rate: int = 25
     """Frames per second."""
     seed: int = 2019

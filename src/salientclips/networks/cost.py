@@ -11,7 +11,14 @@ from torch import nn
 
 
 def count_parameters(network: nn.Module) -> int:
-    """Trainable numbers in a network (batch-norm statistics are not among them)."""
+    """Trainable numbers in a network (batch-norm statistics are not among them).
+
+    Args:
+        network: On any device.
+
+    Returns:
+        How many there are.
+    """
     return sum(p.numel() for p in network.parameters())
 
 

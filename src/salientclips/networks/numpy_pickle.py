@@ -42,7 +42,7 @@ def read_numpy_pickle(path: Path) -> dict[str, npt.NDArray[Any]]:
         path: A pickle.
 
     Returns:
-        Arrays by their path in the nesting, joined with ``/``.
+        Arrays by their path in the nesting, joined with ``/``; numeric ones of any shape and any dtype.
 
     Raises:
         WeightsError: It is no pickle, is damaged, holds anything else, or would run code.

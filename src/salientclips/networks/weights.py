@@ -129,7 +129,8 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
         path: A local file.
 
     Returns:
-        Tensors by name, on the CPU; what training programs wrap around (``state_dict``, ``module.``) is off.
+        Tensors by name, of any shape and any dtype, on the CPU; what training programs wrap around (``state_dict``,
+        ``module.``) is off.
 
     Raises:
         WeightsError: The file is damaged, is of no known kind, or would have to run code.
@@ -175,7 +176,8 @@ def load_tensors(
 
     Args:
         network: Built on the ``meta`` device; filled in place.
-        tensors: By the network's own names; floating point of any width, stored as float32.
+        tensors: By the network's own names, of the shapes that it has (anything else is an error); floating
+            point of any width, stored as float32.
         of: Name of the classifier, for the error.
         source: Where the tensors come from, for the error.
 

@@ -16,6 +16,7 @@ class CutRow:
 
     clip: SelectedClip
     path: Path
+    """The file."""
     start_s: float
     """Time of the file's first frame in the source, seconds on the timeline."""
     end_s: float

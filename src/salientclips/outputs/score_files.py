@@ -7,6 +7,8 @@ first line that starts with ``#``, JSON in its top-level keys (the same object a
 
 The scores by stream, where a sampler has several, are further columns ``stream_NAME`` (empty where a clip had
 nothing of it); in JSON each clip has them under ``streams``. Files from before there were any load as before.
+
+The layout is this project's own (docs/json.md).
 """
 
 from __future__ import annotations
@@ -61,6 +63,13 @@ def save_scores(scores: ClipScores, path: str | Path) -> None:
 
     Raises:
         InputError: The suffix is another one, or the file cannot be written.
+
+    Example:
+        >>> from salientclips import load_scores, save_scores, score
+        >>> scores = score("climb.mp4")
+        >>> save_scores(scores, "climb.parquet")
+        >>> load_scores("climb.parquet") == scores
+        True
     """
     path = Path(path)
     write, _ = _format_of(path)
@@ -90,6 +99,18 @@ def load_scores(
 
     Raises:
         StoredScoresError: The file is missing, damaged, of another video or of other parameters.
+
+    Example:
+        >>> from salientclips import load_scores, save_scores, score
+        >>> save_scores(score("climb.mp4"), "climb.parquet")
+        >>> load_scores("climb.parquet", "climb.mp4").select(k=2).k
+        2
+        >>> from salientclips.errors import StoredScoresError
+        >>> try:
+        ...     load_scores("climb.parquet", "labels.txt")
+        ... except StoredScoresError as error:
+        ...     print(error.message)
+        'climb.parquet' holds the scores of another file than 'labels.txt'
     """
     path = Path(path)
     try:

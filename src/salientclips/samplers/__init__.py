@@ -61,6 +61,14 @@ def make_sampler(name: str, *, seed: int = 0, frames_per_clip: int | None = None
         CardError: A learned sampler's card is damaged, or of features of another version.
         WeightsError: There is no such learned sampler, or its weights do not fit its card.
         MissingExtraError: It needs a package that does not load.
+
+    Example:
+        >>> from salientclips import make_sampler, score
+        >>> sampler = make_sampler("motion", frames_per_clip=1)
+        >>> sampler.feature_parameters
+        FeatureParameters(frames_per_clip=1, features=('md', 'rgbr'))
+        >>> score("climb.mp4", sampler).sampler
+        'motion'
     """
     frames = FRAMES_PER_CLIP if frames_per_clip is None else frames_per_clip
     match name:

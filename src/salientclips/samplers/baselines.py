@@ -4,6 +4,8 @@
 ``packet-cost`` believes the encoder: what is costly to code is new. ``motion`` adds up what moves against the
 camera and what motion could not predict. ``cumulative-motion`` is MGSampler (Zhi et al., ICCV 2021) at clip level:
 clips are spread evenly over the motion instead of over time.
+
+All keep the protocol :class:`salientclips.Sampler`, which says what ``name``, ``rule`` and the rest are.
 """
 
 from __future__ import annotations
@@ -55,6 +57,7 @@ class Random:
     """K clips by lot."""
 
     seed: int = 0
+    """Of the draw; the same seed gives the same clips."""
     name: ClassVar[str] = "random"
     rule: ClassVar[Rule] = "top"
     feature_parameters: ClassVar[FeatureParameters] = NO_FEATURES
@@ -71,11 +74,16 @@ class Random:
 
 @dataclass(frozen=True)
 class Empirical:
-    """K clips drawn from where f's best clips lay in the training videos (poster, "empirical")."""
+    """K clips drawn from where f's best clips lay in the training videos (poster, "empirical").
+
+    Raises:
+        InputError: The histogram is empty, or has impossible weights.
+    """
 
     histogram: tuple[float, ...]
     """Weights of equal parts of a video's length, at least 0; it is in a learned sampler's card."""
     seed: int = 0
+    """Of the draw; the same seed gives the same clips."""
     name: ClassVar[str] = "empirical"
     rule: ClassVar[Rule] = "top"
     feature_parameters: ClassVar[FeatureParameters] = NO_FEATURES
@@ -175,6 +183,7 @@ class Motion:
     """What moves against the camera, and what motion could not predict."""
 
     frames_per_clip: int = FRAMES_PER_CLIP
+    """Frames read of a clip, evenly spread; 0 for all."""
     name: ClassVar[str] = "motion"
     rule: ClassVar[Rule] = "top"
 
@@ -215,6 +224,7 @@ class CumulativeMotion:
     """MGSampler's idea at clip level: clips at equal steps of accumulated motion."""
 
     frames_per_clip: int = FRAMES_PER_CLIP
+    """Frames read of a clip, evenly spread; 0 for all."""
     name: ClassVar[str] = "cumulative-motion"
     rule: ClassVar[Rule] = "cumulative"
 
@@ -247,7 +257,14 @@ class CumulativeMotion:
 
 
 def moving(clip: ClipFeatures) -> Scores:
-    """Mean displacement against the camera, pixels per frame at a shorter side of 224; (n,)."""
+    """Mean displacement against the camera.
+
+    Args:
+        clip: MD of n frames.
+
+    Returns:
+        float64 (n,), pixels per frame at a shorter side of 224.
+    """
     assert clip.md is not None
     assert clip.md_valid is not None
     scale = NET_SIDE_PX / (16 * min(clip.md.shape[-2:]))
@@ -259,9 +276,15 @@ def moving(clip: ClipFeatures) -> Scores:
 
 
 def unpredicted(clip: ClipFeatures) -> Scores:
-    """Root mean squared luma residual of each frame, 8-bit levels; (n,).
+    """Root mean squared luma residual of each frame.
 
     Over the cells that have a vector: what an intra cell's residual is relative to differs between codecs.
+
+    Args:
+        clip: RGB-R of n frames, with their energy.
+
+    Returns:
+        float64 (n,), 8-bit levels.
     """
     assert clip.energy is not None
     assert clip.md_valid is not None

@@ -2,6 +2,9 @@
 
 The card travels with the weights. A sampler without one cannot be trusted: features of another definition give
 numbers that look right and are not.
+
+Cards are this project's own (docs/decisions.md, decision 32); streams, networks, objectives and combinations are
+the paper's (section 3).
 """
 
 from __future__ import annotations
@@ -54,8 +57,11 @@ class StreamCard:
     """One network of a sampler."""
 
     stream: Stream
+    """What it looks at."""
     architecture: Architecture
+    """Which network it is."""
     objective: Objective
+    """What it has learned."""
     mean: tuple[float, ...]
     """Subtracted from each input channel (num_channels,), in the feature's unit."""
     std: tuple[float, ...]
@@ -73,6 +79,7 @@ class SamplerCard:
     """Everything that decides a learned sampler's numbers, and where they come from."""
 
     name: str
+    """What users call it and score files store."""
     streams: tuple[StreamCard, ...]
     """At least one; their order is that of ``STREAMS``."""
     clip: ClipSpec
@@ -109,5 +116,6 @@ class SamplerCard:
     """Where f's best clips lay in the training videos: shares of equal parts of a video's length, sum 1 (the
     paper's "empirical" draws from it)."""
     feature_version: int = FEATURE_VERSION
+    """The definitions of the features that it was trained on: :data:`FEATURE_VERSION` of that time. No unit."""
     versions: dict[str, str] = field(default_factory=dict)
     """Of salientclips and torch at training."""

@@ -94,7 +94,7 @@ def combine(
     Args:
         combination: One of ``COMBINATIONS``.
         visual: Saliency by the pictures, float64 (num_clips,); NaN where a clip has none.
-        audio: Saliency by the sound, likewise; None where the video has no sound.
+        audio: Saliency by the sound, likewise (num_clips,); None where the video has no sound.
         visual_weight: w, the weight of the visual score or position, 0 to 1.
         scale: For ``av-convex-score`` only.
 

@@ -41,7 +41,7 @@ class Judged:
     scores: npt.NDArray[np.float64]
     """Saliency of each clip (num_clips,); NaN for a clip of which nothing could be read."""
     streams: dict[str, npt.NDArray[np.float64]]
-    """Saliency by stream; see ``ClipScores.streams``."""
+    """Saliency by stream (num_clips,) each; see ``ClipScores.streams``."""
     warnings: tuple[str, ...] = ()
     """What the user should know of, one line each: a stream that this video does not have."""
 

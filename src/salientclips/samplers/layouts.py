@@ -40,12 +40,27 @@ _Named = Iterator[tuple[str, tuple[int, ...]]]
 
 
 def stem_of(stream: Stream) -> Stem:
-    """How the network of a stream begins."""
+    """How the network of a stream begins.
+
+    Args:
+        stream: What it looks at.
+
+    Returns:
+        ``"pixels"`` for I-frames, which are pictures; else ``"cells"``.
+    """
     return "pixels" if stream == "if" else "cells"
 
 
 def outputs_of(card: SamplerCard, stream: StreamCard) -> int:
-    """Numbers that a network of a card gives: the classes under AC, else 1."""
+    """Numbers that a network of a card gives.
+
+    Args:
+        card: The card.
+        stream: One of its networks.
+
+    Returns:
+        How many classes there are under AC, else 1.
+    """
     return len(card.classes) if stream.objective == "ac" else 1
 
 
@@ -73,7 +88,14 @@ def layout(stream: Stream, architecture: Architecture, outputs: int) -> Layout:
 
 
 def count_trainable(shapes: Mapping[str, tuple[int, ...]]) -> int:
-    """Trainable numbers; the statistics of batch normalisation are not among them."""
+    """Trainable numbers; the statistics of batch normalisation are not among them.
+
+    Args:
+        shapes: Shape of each tensor by its name, as :func:`layout` gives them.
+
+    Returns:
+        How many there are.
+    """
     return sum(prod(shape) for name, shape in shapes.items() if not name.endswith(_STATISTICS))
 
 

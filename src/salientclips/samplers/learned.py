@@ -50,7 +50,12 @@ class KeptFeatures(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class LearnedSampler:
-    """A sampler with networks; keeps :class:`salientclips.samplers.Sampler`."""
+    """A sampler with networks; keeps :class:`salientclips.samplers.Sampler`.
+
+    Raises:
+        CardError: The card contradicts itself.
+        WeightsError: A network is missing, or is not what the card says.
+    """
 
     card: SamplerCard
     """What it is."""

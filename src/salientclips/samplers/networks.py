@@ -21,7 +21,7 @@ from .layouts import layout, outputs_of
 
 Scores = npt.NDArray[np.float64]
 Tensors = Mapping[str, npt.NDArray[np.float32]]
-"""Weights by torch's names, those that inference reads."""
+"""Weights by torch's names, those that inference reads; of any shape (layouts.py)."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,9 @@ class Pool:
     """Workers that may run the networks side by side."""
 
     executor: Executor
+    """Takes calls of :meth:`Networks.logits`."""
     workers: int
+    """How many run at the same time."""
 
 
 class Networks(Protocol):

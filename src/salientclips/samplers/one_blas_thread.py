@@ -22,7 +22,11 @@ _limits: list[Any] = []
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Give BLAS one thread until the block ends; for the whole process, several may be inside at once."""
+    """Give BLAS one thread until the block ends; for the whole process, several may be inside at once.
+
+    Yields:
+        Nothing.
+    """
     with _lock:
         _limits.append(None if _limits else _controller().limit(limits=1))
     try:

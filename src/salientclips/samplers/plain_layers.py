@@ -19,7 +19,7 @@ from numpy.lib.stride_tricks import as_strided
 
 Floats = npt.NDArray[np.float32]
 Tensors = Mapping[str, Floats]
-"""Weights by torch's names."""
+"""Weights by torch's names, of any shape (layouts.py)."""
 
 _EPSILON = 1e-5
 _BLOCK = 1 << 18
@@ -33,11 +33,23 @@ class Dense:
     weight: Floats
     """(O, C * k * k + 1); the last column is the bias."""
     side: int
+    """Side of the window, k places."""
     stride: int = 1
+    """Places from one window to the next."""
 
     @classmethod
     def of(cls, tensors: Tensors, convolution: str, norm: str, stride: int = 1) -> Dense:
-        """Fold the normalisation ``norm`` into the convolution of that name."""
+        """Fold batch normalisation into a convolution.
+
+        Args:
+            tensors: The weights of the network.
+            convolution: Name of the convolution, kernel (O, C, k, k).
+            norm: Name of the normalisation that follows.
+            stride: Places from one window to the next.
+
+        Returns:
+            Both as one layer.
+        """
         kernel = tensors[f"{convolution}.weight"]
         scale, shift = _normalisation(tensors, norm)
         weight = np.column_stack((kernel.reshape(len(kernel), -1) * scale[:, None], shift))
@@ -111,10 +123,22 @@ class Separable:
     bias: Floats
     """(O,)."""
     stride: int
+    """Places from one window to the next."""
 
     @classmethod
     def of(cls, tensors: Tensors, name: str, first: int, stride: int) -> Separable:
-        """Fold layers ``first`` (depthwise), its normalisation, the 1 x 1 after that and its normalisation."""
+        """Fold four layers of a branch into one.
+
+        Args:
+            tensors: The weights of the network.
+            name: Name of the branch.
+            first: Number of its depthwise convolution; the normalisation of that, the 1 x 1 convolution and its
+                normalisation have the numbers after it.
+            stride: Places from one window of the depthwise convolution to the next.
+
+        Returns:
+            All four as one layer.
+        """
         scale, shift = _normalisation(tensors, f"{name}.{first + 1}")
         taps = tensors[f"{name}.{first}.weight"][:, 0] * scale[:, None, None]
         scale, bias = _normalisation(tensors, f"{name}.{first + 3}")
@@ -143,16 +167,34 @@ class Depthwise:
     bias: Floats
     """(C,)."""
     stride: int
+    """Places from one window to the next."""
 
     @classmethod
     def of(cls, tensors: Tensors, convolution: str, norm: str, stride: int) -> Depthwise:
-        """Fold the normalisation ``norm`` into the convolution of that name."""
+        """Fold batch normalisation into a depthwise convolution.
+
+        Args:
+            tensors: The weights of the network.
+            convolution: Name of the convolution, kernel (C, 1, 3, 3).
+            norm: Name of the normalisation that follows.
+            stride: Places from one window to the next.
+
+        Returns:
+            Both as one layer.
+        """
         scale, shift = _normalisation(tensors, norm)
         taps = tensors[f"{convolution}.weight"][:, 0] * scale[:, None, None]
         return cls(taps.astype(np.float32), shift.astype(np.float32), stride)
 
     def __call__(self, planes: Floats) -> Floats:
-        """Convolve: (C, H + 2, W, B), a row of zeros above and below, to (C, H', W', B)."""
+        """Convolve.
+
+        Args:
+            planes: (C, H + 2, W, B), a row of zeros above and below.
+
+        Returns:
+            (C, H', W', B).
+        """
         found = _depthwise(self.taps, planes, self.stride)
         found += self.bias[:, None, None, None]
         return np.clip(found, np.float32(0), np.float32(6), out=found)
@@ -169,17 +211,43 @@ class Linear:
 
     @classmethod
     def of(cls, tensors: Tensors, name: str) -> Linear:
-        """The layer of that name."""
+        """Take a full layer from the weights of a network.
+
+        Args:
+            tensors: The weights.
+            name: Name of the layer, weight (O, C).
+
+        Returns:
+            The layer.
+        """
         return cls(tensors[f"{name}.weight"], tensors[f"{name}.bias"])
 
     def __call__(self, seen: Floats) -> Floats:
-        """(C, B) to (O, B)."""
+        """Multiply and add the bias.
+
+        Args:
+            seen: (C, B).
+
+        Returns:
+            (O, B).
+        """
         found: Floats = self.weight @ seen + self.bias[:, None]
         return found
 
 
 def empty(channels: int, high: int, across: int, frames: int, border: int) -> Floats:
-    """Planes with rows of zeros above and below, and anything between."""
+    """Planes with rows of zeros above and below, and anything between.
+
+    Args:
+        channels: C.
+        high: H.
+        across: W.
+        frames: B.
+        border: Rows of zeros above and below.
+
+    Returns:
+        float32 (C, H + 2 * border, W, B).
+    """
     planes = np.empty((channels, high + 2 * border, across, frames), np.float32)
     planes[:, :border] = 0.0
     planes[:, high + border :] = 0.0
@@ -187,12 +255,28 @@ def empty(channels: int, high: int, across: int, frames: int, border: int) -> Fl
 
 
 def inside(planes: Floats, border: int) -> Floats:
-    """Planes without the rows of :func:`empty`."""
+    """Planes without the rows of :func:`empty`.
+
+    Args:
+        planes: (C, H + 2 * border, W, B).
+        border: Rows above and below.
+
+    Returns:
+        A view (C, H, W, B).
+    """
     return planes[:, border : planes.shape[1] - border]
 
 
 def bordered(planes: Floats, border: int) -> Floats:
-    """A copy with rows of zeros above and below."""
+    """Put rows of zeros above and below.
+
+    Args:
+        planes: (C, H, W, B).
+        border: Rows above and below.
+
+    Returns:
+        A copy (C, H + 2 * border, W, B).
+    """
     channels, high, across, frames = planes.shape
     result = empty(channels, high, across, frames, border)
     inside(result, border)[...] = planes
@@ -200,7 +284,15 @@ def bordered(planes: Floats, border: int) -> Floats:
 
 
 def pool_twos(planes: Floats, *, border: int) -> Floats:
-    """The maximum of 2 x 2 places, of fewer at the end of an odd side; with rows of zeros above and below."""
+    """The maximum of 2 x 2 places, of fewer at the end of an odd side.
+
+    Args:
+        planes: (C, H, W, B).
+        border: Rows of zeros wanted above and below the result.
+
+    Returns:
+        (C, ceil(H / 2) + 2 * border, ceil(W / 2), B).
+    """
     channels, high, across, frames = planes.shape
     rows = planes[:, 0::2].copy()
     np.maximum(rows[:, : high // 2], planes[:, 1::2], out=rows[:, : high // 2])
@@ -213,7 +305,14 @@ def pool_twos(planes: Floats, *, border: int) -> Floats:
 
 
 def pool_threes(planes: Floats) -> Floats:
-    """The maximum of 3 x 3 places, stride 2; planes (C, H + 2, W, B), a row of zeros above and below, 0 or more."""
+    """The maximum of 3 x 3 places, stride 2.
+
+    Args:
+        planes: (C, H + 2, W, B), a row of zeros above and below; no number below 0.
+
+    Returns:
+        (C, ceil(H / 2), ceil(W / 2), B).
+    """
     _, tall, wide, _ = planes.shape
     high, across = (tall - 3) // 2 + 1, (wide - 1) // 2 + 1
     rows = np.maximum(planes[:, 0 : 2 * high : 2], planes[:, 1 : 2 * high : 2])
@@ -225,14 +324,28 @@ def pool_threes(planes: Floats) -> Floats:
 
 
 def mean_of_places(planes: Floats) -> Floats:
-    """(C, H, W, B) to (C, B)."""
+    """The mean over all places.
+
+    Args:
+        planes: (C, H, W, B).
+
+    Returns:
+        (C, B).
+    """
     channels, _, _, frames = planes.shape
     mean: Floats = planes.reshape(channels, -1, frames).mean(axis=1)
     return mean
 
 
 def rectify(planes: Floats) -> Floats:
-    """Cut off below 0, in place."""
+    """Cut off below 0, in place.
+
+    Args:
+        planes: Of any shape.
+
+    Returns:
+        The same planes (any shape).
+    """
     return np.maximum(planes, np.float32(0), out=planes)
 
 

@@ -73,7 +73,7 @@ class TorchNetworks:
         return cls(modules, device)
 
     def tensors(self, stream: Stream) -> Tensors:
-        """The tensors of one network, copied from its device."""
+        """As :meth:`salientclips.samplers.networks.Networks.tensors`, copied from the device."""
         state = self.modules[stream].state_dict()
         return {n: t.cpu().contiguous().numpy() for n, t in state.items() if not n.endswith(_UNUSED)}
 

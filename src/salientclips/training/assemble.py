@@ -65,7 +65,9 @@ class Assembler:
     folder: Path
     """Where checkpoints are kept."""
     progress: Progress | None = None
+    """Called as the work goes on."""
     warn: Warn | None = None
+    """Told of what is left out, in a line."""
     history: dict[str, tuple[dict[str, float], ...]] = field(default_factory=dict, init=False)
     """Of each unit (its streams joined by ``+``), what each epoch gave."""
 

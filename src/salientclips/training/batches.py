@@ -30,15 +30,15 @@ class View:
     """How the pictures of each clip of a visit are cut (num_clips,) each."""
 
     mirrored: npt.NDArray[np.bool_]
-    """Whether left is right."""
+    """Whether left is right (num_clips,)."""
     zoom: npt.NDArray[np.float64]
-    """Enlargement, at least 1."""
+    """Enlargement (num_clips,), at least 1."""
     across: npt.NDArray[np.float64]
-    """Where the cut lies, 0 (left) to 1 (right)."""
+    """Where the cut lies (num_clips,), 0 (left) to 1 (right)."""
     down: npt.NDArray[np.float64]
-    """Where the cut lies, 0 (top) to 1 (bottom)."""
+    """Where the cut lies (num_clips,), 0 (top) to 1 (bottom)."""
     speed: npt.NDArray[np.float64]
-    """By what displacements are multiplied, above 0."""
+    """By what displacements are multiplied (num_clips,), above 0."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +74,8 @@ def draw_visit(
     """Draw clips and frames of one video.
 
     Args:
-        surety: f's probability of the true class, of each clip of the video.
-        eligible: The clips that can be drawn: those that have something of every stream; at least one.
+        surety: f's probability of the true class, of each clip of the video (num_clips,).
+        eligible: The clips that can be drawn (n,): those that have something of every stream; at least one.
         objective: What is trained.
         options: How many, and how they are cut.
         rng: Draws.

@@ -37,9 +37,11 @@ class Unit:
     """Networks that are trained together on one score."""
 
     streams: tuple[Stream, ...]
+    """What they look at, one network each."""
     architectures: tuple[Architecture, ...]
     """Of each stream."""
     objective: Objective
+    """What they learn."""
 
     @property
     def weights(self) -> tuple[float, ...]:
@@ -50,7 +52,13 @@ class Unit:
 
 
 class Networks(nn.Module):
-    """The networks of a unit as one module, so that they are optimised and shared between processes together."""
+    """The networks of a unit as one module, so that they are optimised and shared between processes together.
+
+    Args:
+        unit: Which networks.
+        outputs: Numbers that each gives.
+        seed: Of the first weights; the same give the same weights, whatever was drawn before.
+    """
 
     def __init__(self, unit: Unit, outputs: int, seed: int) -> None:
         super().__init__()
@@ -64,7 +72,14 @@ class Networks(nn.Module):
         self.of = nn.ModuleDict({str(stream): network for stream, network in made.items()})
 
     def forward(self, inputs: list[torch.Tensor]) -> list[torch.Tensor]:
-        """Logits (num_clips, num_frames, outputs) of each stream's frames (num_clips, num_frames, C, h, w)."""
+        """Run each network over its stream's frames.
+
+        Args:
+            inputs: float32 (num_clips, num_frames, C, h, w) of each stream.
+
+        Returns:
+            Logits float32 (num_clips, num_frames, outputs) of each stream.
+        """
         found = []
         for network, frames in zip(self.of.values(), inputs, strict=True):
             logits = network(frames.flatten(0, 1))
@@ -86,6 +101,7 @@ class Lesson:
     normalisation: dict[Stream, tuple[tuple[float, ...], tuple[float, ...]]]
     """Means and deviations of each stream's channels."""
     short_side_cells: int
+    """Shorter side of the networks' input, cells of 16 pixels."""
     options: TrainingOptions
     k: int
     """Clips chosen of a validation video."""
@@ -97,7 +113,7 @@ class Lesson:
 
     @cached_property
     def eligible(self) -> tuple[npt.NDArray[np.int64], ...]:
-        """Of each training video, the clips that can be drawn."""
+        """Of each training video, the clips that can be drawn (n,)."""
         return tuple(video.eligible(self.unit.streams) for video in self.training)
 
     def key(self, **circumstances: object) -> str:
@@ -133,7 +149,7 @@ class Lesson:
             device: Where the networks are.
 
         Returns:
-            A scalar, at least 0.
+            A float32 scalar, at least 0.
         """
         visits = [self._visit(number, epoch) for number in numbers]
         inputs = [self._inputs(stream, numbers, visits).to(device) for stream in self.unit.streams]

@@ -41,7 +41,7 @@ class Trained:
     """A unit after training."""
 
     tensors: dict[Stream, dict[str, torch.Tensor]]
-    """State dict of each stream's network, on the CPU."""
+    """State dict of each stream's network, float32 of any shape, on the CPU; counters are int64."""
     best_epoch: int
     """Which epoch it is of, from 1."""
     history: tuple[dict[str, float], ...]

@@ -23,7 +23,7 @@ from torch.nn.functional import logsigmoid
 from .options import PairWeight
 
 Weighted = tuple[torch.Tensor, float]
-"""Logits of one network (num_clips, num_frames, outputs), and the weight of the network; weights sum to 1."""
+"""Logits of one network, float32 (num_clips, num_frames, outputs), and its weight; weights sum to 1."""
 
 Indices = npt.NDArray[np.int64]
 
@@ -48,7 +48,7 @@ def ac_loss(networks: Sequence[Weighted], truth: torch.Tensor) -> torch.Tensor:
         truth: bool (num_clips, num_classes), at least one true class a clip.
 
     Returns:
-        The loss of each clip (num_clips,), at least 0.
+        The loss of each clip, float32 (num_clips,), at least 0.
     """
     log_p = class_log_probabilities(networks).masked_fill(~truth, -torch.inf)
     # a rounding error above 1 must not give a loss below 0
@@ -63,7 +63,7 @@ def sal_cl_loss(networks: Sequence[Weighted], right: torch.Tensor) -> torch.Tens
         right: bool (num_clips,).
 
     Returns:
-        The loss of each clip (num_clips,), at least 0.
+        The loss of each clip, float32 (num_clips,), at least 0.
     """
     yes = _log_mean([(logsigmoid(logits), weight) for logits, weight in networks])[:, 0]
     no = _log_mean([(logsigmoid(-logits), weight) for logits, weight in networks])[:, 0]
@@ -82,7 +82,7 @@ def sal_rank_loss(
         margin: eta, at least 0.
 
     Returns:
-        The weighted loss of each pair (num_pairs,), at least 0.
+        The weighted loss of each pair, float32 (num_pairs,), at least 0.
     """
     scores = raw_scores(networks)
     return weights * torch.relu(margin - (scores[pairs[:, 0]] - scores[pairs[:, 1]]))

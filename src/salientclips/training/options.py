@@ -17,7 +17,12 @@ PAIR_WEIGHTS: tuple[PairWeight, ...] = ("equal", "gap")
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """How networks are trained; every one of them goes into the sampler's card."""
+    """How networks are trained; every one of them goes into the sampler's card.
+
+    Raises:
+        InputError: A number is out of range.
+        UnknownNameError: There is no such ``pair_weight``.
+    """
 
     margin: float = 1.0
     """SAL-RANK: by how much the better clip's score must exceed the other's (eta)."""
@@ -40,7 +45,7 @@ class TrainingOptions:
     learning_rate: float = 3e-3
     """Of AdamW, at its height; it rises over the first tenth of the steps and falls along a cosine."""
     weight_decay: float = 0.01
-    """Of AdamW."""
+    """Of AdamW, no unit."""
     flip: bool = True
     """Whether half of the clips are mirrored, horizontal displacements with them."""
     zoom: float = 1.25
@@ -48,7 +53,7 @@ class TrainingOptions:
     speed: float = 1.0
     """Displacements are multiplied or divided by up to this, as if the frame rate were another; 1 for never."""
     seed: int = 0
-    """Of everything that is drawn by lot."""
+    """Seed of everything that is drawn by lot."""
 
     def __post_init__(self) -> None:
         at_least = {
@@ -76,5 +81,9 @@ class TrainingOptions:
             raise UnknownNameError("pair weight", self.pair_weight, PAIR_WEIGHTS)
 
     def as_card(self) -> dict[str, float | int | str]:
-        """All of it, as a sampler's card keeps it."""
+        """All of it, as a sampler's card keeps it.
+
+        Returns:
+            Every field by its name; truth values as 0 and 1.
+        """
         return {name: int(v) if isinstance(v, bool) else v for name, v in asdict(self).items()}

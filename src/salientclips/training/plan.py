@@ -27,7 +27,12 @@ AUDIO_ARCHITECTURE: Architecture = "vgg18"
 
 @dataclass(frozen=True)
 class SamplerPlan:
-    """The sampler to be made."""
+    """The sampler to be made.
+
+    Raises:
+        UnknownNameError: There is no such stream, architecture, objective or combination.
+        InputError: A number is out of range, there is no stream, or objectives contradict one another.
+    """
 
     streams: tuple[Stream, ...] = ("md", "rgbr", "audio")
     """What it looks at; put into the order of ``STREAMS``."""
@@ -88,9 +93,23 @@ class SamplerPlan:
         return FeatureParameters(self.frames_per_clip, tuple(self.streams))
 
     def objective_of(self, stream: Stream) -> Objective:
-        """What the network of a stream learns."""
+        """What the network of a stream learns.
+
+        Args:
+            stream: One of ``streams``.
+
+        Returns:
+            The objective; that of the sound may be another one than the pictures'.
+        """
         return (self.audio_objective or self.objective) if stream == "audio" else self.objective
 
     def architecture_of(self, stream: Stream) -> Architecture:
-        """The network of a stream."""
+        """The network of a stream.
+
+        Args:
+            stream: One of ``streams``.
+
+        Returns:
+            The architecture; ``"vgg18"`` for the sound, as in the paper.
+        """
         return AUDIO_ARCHITECTURE if stream == "audio" else self.architecture

@@ -37,6 +37,7 @@ class LeftOut:
     """A video that could not be used."""
 
     path: Path
+    """The file."""
     reason: str
     """Why, in one line."""
 
@@ -57,6 +58,7 @@ class Preparation:
     threads: int = 1
     """Decoder threads."""
     progress: Progress | None = None
+    """Called as the work goes on."""
     left_out: dict[Path, LeftOut] = field(default_factory=dict, init=False)
     """What could not be used, by path."""
     warnings: list[str] = field(default_factory=list, init=False)

@@ -18,6 +18,7 @@ from .targets import Targets
 
 Scores = npt.NDArray[np.float64]
 Probabilities = npt.NDArray[np.float32]
+"""What f says of the clips of a video (num_clips, num_classes)."""
 
 
 def k_for(clip_counts: Sequence[int], k: int = 10) -> int:
@@ -53,7 +54,15 @@ def judged(probabilities: Probabilities, targets: Targets, chosen: Sequence[int]
 
 
 def top(scores: Scores, k: int) -> list[int]:
-    """The K clips of highest score, earlier ones first among equals; a clip without a score comes last."""
+    """The K clips of highest score, earlier ones first among equals; a clip without a score comes last.
+
+    Args:
+        scores: One a clip (num_clips,), NaN where there is none.
+        k: Clips wanted.
+
+    Returns:
+        Indices of clips, best first; all of them where there are fewer than K.
+    """
     return [int(i) for i in np.argsort(-np.where(np.isnan(scores), -np.inf, scores), kind="stable")[:k]]
 
 

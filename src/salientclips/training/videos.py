@@ -58,7 +58,14 @@ class TrainingVideo:
     """What the networks are shown."""
 
     def eligible(self, streams: Sequence[Stream]) -> npt.NDArray[np.int64]:
-        """The clips that have something of every one of some streams, in order of time."""
+        """The clips that can be learned from.
+
+        Args:
+            streams: What is trained.
+
+        Returns:
+            Indices (n,) of the clips that have something of every one of the streams, in order of time.
+        """
         return np.flatnonzero(np.all([self.held[stream].counts > 0 for stream in streams], axis=0))
 
 

@@ -44,7 +44,14 @@ class World:
         return self.rank == 0
 
     def share(self, items: Sequence[Item]) -> Sequence[Item]:
-        """This process's share of some work, every item in exactly one."""
+        """This process's share of some work.
+
+        Args:
+            items: The whole work, the same in every process.
+
+        Returns:
+            Every ``size``-th item from ``rank`` on, so that every item is in exactly one share.
+        """
         return items[self.rank :: self.size]
 
     def wait(self) -> None:
@@ -62,7 +69,14 @@ class World:
         return heard
 
     def joined(self, network: nn.Module) -> nn.Module:
-        """The network, such that a backward pass averages the gradients of all processes."""
+        """The network, such that a backward pass averages the gradients of all processes.
+
+        Args:
+            network: On ``device``.
+
+        Returns:
+            The network itself where this process is alone; else wrapped.
+        """
         if self.size == 1:
             return network
         if self.device.type == "cuda":

@@ -29,7 +29,20 @@ from .score import Progress, part_of, score
 
 @dataclass(frozen=True)
 class VideoClassifier:
-    """A clip classifier made into a video classifier: call it with a path."""
+    """A clip classifier made into a video classifier: call it with a path.
+
+    Raises:
+        UnknownNameError: There is no such strategy or sampler.
+        InputError: ``k`` is below 1, or ``empirical`` finds no histogram in the sampler's card.
+        CardError, WeightsError, MissingExtraError: The learned sampler of ``empirical`` does not load.
+
+    Example:
+        >>> from salientclips import VideoClassifier, load_classifier
+        >>> f = load_classifier("r3d_18", random_weights=True, frames=8, crop_px=32)
+        >>> said = VideoClassifier(f, k=2)("climb.mp4")
+        >>> len(said.clips), len(said.predictions), said.strategy
+        (2, 400, 'sampler')
+    """
 
     classifier: ClipClassifier
     """f: looks at one clip."""

@@ -2,6 +2,8 @@
 
 Both encode again, so that every clip begins and ends on the very frames; ``cut`` can copy packets instead, which is
 fast and without loss, begins at key frames, and says how far off that is.
+
+Not in the paper: both are this project's own (docs/decisions.md, decision 37).
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ class CutClip:
 
     clip: SelectedClip
     path: Path
+    """The file."""
     start: Fraction
     """Time of its first frame in the source, seconds on the timeline."""
     end: Fraction
@@ -43,6 +46,7 @@ class CutResult:
     clips: tuple[CutClip, ...]
     """In rank order."""
     warnings: tuple[str, ...]
+    """What went wrong without stopping the work, one line each."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +63,15 @@ class SummaryResult:
     """What ``summary`` wrote."""
 
     path: Path
+    """The file."""
     duration: Fraction
     """How long the summary is, seconds."""
     has_sound: bool
+    """Whether it has a sound track."""
     parts: tuple[SummaryPart, ...]
     """In order of time."""
     warnings: tuple[str, ...]
+    """What went wrong without stopping the work, one line each."""
 
 
 def cut(
@@ -91,6 +98,14 @@ def cut(
         InputError: Nothing is selected, the folder cannot be written to, or the video cannot be copied in parts.
         StoredScoresError: The video has changed since it was scored.
         MediaError: The video cannot be read; see :mod:`salientclips.errors`.
+
+    Example:
+        >>> from salientclips import cut, score
+        >>> done = cut(score("climb.mp4", "uniform").select(k=2), "clips")
+        >>> [made.path.name for made in done.clips]
+        ['climb_001_1.067s.mp4', 'climb_002_5.333s.mp4']
+        >>> done.clips[0].starts_early_s
+        0.0
     """
     _need_clips(selection)
     table = packets_of(selection)
@@ -129,6 +144,12 @@ def summary(
         InputError: Nothing is selected, the name is no mp4's, it is the video itself, or it cannot be written.
         StoredScoresError: The video has changed since it was scored.
         MediaError: The video cannot be read; see :mod:`salientclips.errors`.
+
+    Example:
+        >>> from salientclips import score, summary
+        >>> done = summary(score("climb.mp4", "uniform").select(k=2), "short.mp4")
+        >>> float(done.duration), done.has_sound, [float(part.at) for part in done.parts]
+        (2.1333333333333333, True, [0.0, 1.0666666666666667])
     """
     _need_clips(selection)
     path = Path(path)

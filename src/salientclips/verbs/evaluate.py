@@ -1,4 +1,4 @@
-"""The verb ``evaluate``: the poster's tables from the user's own videos.
+"""The verb ``evaluate``: the tables of the paper's poster from the user's own videos.
 
 f looks at every clip of every video once, and that is kept; every sampler scores every video once, and that is kept
 too; then each strategy at each K is a look-up (:mod:`salientclips.evaluation`). A run that was stopped goes on where
@@ -60,7 +60,7 @@ def evaluate(
         cache: A folder for what f and the samplers said, shared between evaluations and with ``fit``; by default
             ``$XDG_CACHE_HOME/salientclips/videos``.
         benchmark: Name of the set of videos in the tables; by default the source's.
-        draws: How often strategies of chance are drawn and averaged.
+        draws: How many times strategies of chance are drawn; their results are averaged.
         seed: Of the draws and of the bootstrap.
         threads: Decoder threads; the result does not depend on it.
         batch_clips: Clips given to f at once; bounds the memory.
@@ -74,6 +74,15 @@ def evaluate(
         InputError: An argument is out of range, or no video can be evaluated.
         UnknownNameError: There is no sampler, metric or split of that name.
         FileMissingError: There is no such source.
+
+    Example:
+        >>> from salientclips import evaluate, load_classifier
+        >>> f = load_classifier("r3d_18", random_weights=True, frames=8, crop_px=32)
+        >>> found = evaluate("labelled.csv", f, ["motion"], k=[1, 2], cache="cache")
+        >>> {row.strategy.name for row in found.rows if row.k == 2} >= {"uniform", "random", "oracle"}
+        True
+        >>> found.k, all(0 <= row.accuracy <= 1 for row in found.rows)
+        (2, True)
     """
     ks, shown_k = _checked(k, table_k, metric, draws)
     gathered = gather(
@@ -119,7 +128,7 @@ def tabulate(
         k: Clips looked at, each at least 1.
         table_k: The K of the tables that show one; by default 10, or the largest K below it.
         metric: What ``accuracy`` is: top-1, mean-class or map.
-        draws: How often strategies of chance are drawn and averaged.
+        draws: How many times strategies of chance are drawn; their results are averaged.
         seed: Of the draws and of the bootstrap.
         progress: Called with ("tables", share done).
 

@@ -43,6 +43,7 @@ class Fitted:
     """What ``fit`` made."""
 
     sampler: LearnedSampler
+    """The sampler, with its card; ready to score."""
     folder: Path | None
     """Where it was written."""
     videos: dict[str, int]
@@ -112,6 +113,15 @@ def fit(
         InputError: No video can be used, or arguments contradict one another.
         UnknownNameError: There is no stream, architecture, objective or combination of a name.
         MissingExtraError: torch, torchvision or safetensors does not load.
+
+    Example:
+        >>> from salientclips import SamplerPlan, TrainingOptions, fit, score
+        >>> plan, options = SamplerPlan(streams=("md",)), TrainingOptions(epochs=1)
+        >>> fitted = fit("marked.csv", None, plan=plan, options=options, output="mine", cache="cache")
+        >>> fitted.videos, fitted.card.streams[0].objective
+        ({'train': 2, 'validation': 1}, 'sal-rank')
+        >>> score("climb.mp4", "./mine").sampler
+        'mine'
     """
     require("torch", "torch")
     from ..training.prepare import Preparation

@@ -39,6 +39,7 @@ class Gathered:
     """Of each sampler by its name in the tables; None for one without."""
     left_out: tuple[LeftOut, ...]
     warnings: tuple[str, ...]
+    """What went wrong without stopping the work, one line each."""
 
 
 def gather(

@@ -38,6 +38,7 @@ class Released:
     """A sampler that came with the package, in a line."""
 
     name: str
+    """The word for ``--sampler``."""
     streams: tuple[str, ...]
     """What it looks at."""
     licence: str

@@ -25,5 +25,13 @@ def probe(path: str | Path, *, progress: Callable[[float], None] | None = None) 
         NotAVideoError: FFmpeg cannot open it.
         NoVideoStreamError: It has no moving pictures.
         NoFramesError: Nothing of it is shown.
+
+    Example:
+        >>> from salientclips import probe
+        >>> info = probe("climb.mp4")
+        >>> info.video.codec, info.video.duration_s, info.video.frames["P"]
+        ('h264', 8.0, 80)
+        >>> info.features["md"].backend  # nothing will be decoded for motion
+        'bitstream'
     """
     return with_bitstream(probe_media(Path(path), progress=progress))

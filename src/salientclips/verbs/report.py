@@ -1,4 +1,7 @@
-"""The verb ``report``: one HTML file that shows a video, its saliency and the clips that were chosen."""
+"""The verb ``report``: one HTML file that shows a video, its saliency and the clips that were chosen.
+
+The page is this project's own (docs/report.md).
+"""
 
 from __future__ import annotations
 
@@ -67,6 +70,11 @@ def write_report(
         InputError: The page cannot be written there.
         MissingExtraError: Jinja2 is not installed.
         MediaError: The video cannot be read.
+
+    Example:
+        >>> from salientclips import score, write_report
+        >>> write_report(score("climb.mp4").select(k=3), "climb.html").clips
+        3
     """
     output = Path(output)
     check_page(output, selection.scores.path)

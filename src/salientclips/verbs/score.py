@@ -77,8 +77,18 @@ def score(
         NoVideoStreamError: It holds no moving pictures.
         NoFramesError: It holds no frame that is shown.
         UnknownNameError: There is no sampler of that name.
+        InputError: The sampler asks for fewer than 0 frames a clip.
+        MissingExtraError: The sampler needs a package that does not load.
         CardError, WeightsError: A learned sampler is damaged; see :mod:`salientclips.samplers.sharing`.
         FeatureUnavailableError: The back end that was asked for cannot read this file.
+
+    Example:
+        >>> from salientclips import score
+        >>> scores = score("climb.mp4")
+        >>> len(scores), scores.sampler, scores.features_used
+        (8, 'motion', ('md (bitstream)', 'rgbr (bitstream)'))
+        >>> scores.scores.shape, scores.scores.dtype
+        ((8,), dtype('float64'))
     """
     path = Path(path)
     judge = make_sampler(sampler) if isinstance(sampler, str) else sampler

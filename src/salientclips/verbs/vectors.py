@@ -71,6 +71,15 @@ def motion_vectors(
         FeatureUnavailableError: The codec's vectors cannot be had (HEVC, VP9, AV1 ...), or not by this back end.
         UnknownNameError: ``backend`` or ``frames`` is none of the above.
         InputError: ``threads`` is below 1.
+
+    Example:
+        >>> from salientclips import motion_vectors
+        >>> frame = next(motion_vectors("climb.mp4"))
+        >>> frame.time_s, frame.frame_type, frame.backend
+        (0.1, 'P', 'bitstream')
+        >>> x_px = -frame.vectors["motion_x"] / frame.vectors["motion_scale"]  # to where the picture moved
+        >>> x_px.shape == frame.reference_time_s.shape
+        True
     """
     _check(backend, frames, threads)
     path = Path(path)
@@ -113,6 +122,12 @@ def residuals(
         FeatureUnavailableError: ``backend`` is ``"bitstream"`` and it cannot read this file.
         UnknownNameError: ``backend`` is none of the above.
         InputError: ``threads`` is below 1.
+
+    Example:
+        >>> from salientclips import residuals
+        >>> frame = next(residuals("climb.mp4"))  # 160 x 120 pixels
+        >>> frame.rgb.shape, frame.energy.shape
+        ((3, 8, 10), (8, 10))
     """
     _check(backend, "P", threads)
     path = Path(path)

@@ -1,4 +1,7 @@
-"""Reads a corpus data set: only what is committed, also while a run goes on or after it was killed."""
+"""Reads a corpus data set: only what is committed, also while a run goes on or after it was killed.
+
+The data set is this project's own (docs/corpus_output.md).
+"""
 
 from __future__ import annotations
 
@@ -71,6 +74,13 @@ def read_corpus(folder: str | Path) -> CorpusTables:
 
     Raises:
         StoredScoresError: There is no data set, or a file of it is damaged.
+
+    Example:
+        >>> from salientclips import read_corpus, run_corpus
+        >>> _ = run_corpus("videos/", "corpus")
+        >>> tables = read_corpus("corpus")
+        >>> tables.videos.num_rows, tables.clips.num_rows
+        (2, 16)
     """
     job = read_job(folder)
     parts = list(iter_corpus(folder))
@@ -93,6 +103,12 @@ def read_videos(folder: str | Path, columns: Sequence[str] | None = None) -> pa.
 
     Raises:
         StoredScoresError: There is no data set, or a file of it is damaged.
+
+    Example:
+        >>> from salientclips import read_videos, run_corpus
+        >>> _ = run_corpus("videos/", "corpus")
+        >>> read_videos("corpus", ["status", "num_clips"]).to_pylist()
+        [{'status': 'ok', 'num_clips': 8}, {'status': 'ok', 'num_clips': 8}]
     """
     return _read(folder, "videos", columns)
 
@@ -109,6 +125,12 @@ def read_clips(folder: str | Path, columns: Sequence[str] | None = None) -> pa.T
 
     Raises:
         StoredScoresError: There is no data set, or a file of it is damaged.
+
+    Example:
+        >>> from salientclips import read_clips, run_corpus
+        >>> _ = run_corpus("videos/", "corpus")
+        >>> read_clips("corpus", ["video", "start_s", "score"]).num_rows
+        16
     """
     return _read(folder, "clips", columns)
 

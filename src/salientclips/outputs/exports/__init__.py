@@ -3,6 +3,9 @@
 Times in the files are those of the player (zero is the start of the container) unless a format counts in frames, time
 codes or seconds from the first frame; each module says which. Clips are in order of time, with their rank as text,
 except in JSON and Parquet, which keep rank order.
+
+The formats belong to others: WebVTT (W3C), OpenTimelineIO, CMX 3600, FFmpeg and the tools that each module
+names. CSV, JSON and Parquet are this project's own (docs/json.md).
 """
 
 from __future__ import annotations
@@ -65,6 +68,7 @@ class Exported:
     """What was written."""
 
     path: Path
+    """Where it is: a file, or a folder."""
     format: str
     """A key of :data:`FORMATS`."""
     clips: int
@@ -90,6 +94,12 @@ def export(selection: Selection, path: str | Path, format: str | None = None) ->
         InputError: The suffix says no format, the file cannot be written, or it is the video itself.
         StoredScoresError: The format counts frames, and the video has changed since it was scored.
         MediaError: The format counts frames, and the video cannot be read.
+
+    Example:
+        >>> from salientclips import export, score
+        >>> done = export(score("climb.mp4").select(k=3), "climb.vtt")
+        >>> done.format, done.clips
+        ('webvtt', 3)
     """
     path = Path(path)
     name = format_of(path) if format is None else format

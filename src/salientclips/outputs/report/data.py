@@ -28,8 +28,11 @@ class ShownClip:
     index: int
     """Which clip of the grid."""
     start_s: float
+    """Where it begins, seconds on the timeline."""
     end_s: float
+    """Where it ends, seconds on the timeline."""
     score: float
+    """Its saliency."""
     picture: str = ""
     """Frames of the clip side by side; empty where there is none."""
     frames: int = 0
@@ -54,7 +57,9 @@ class Guess:
     """One class of a prediction."""
 
     label: str
+    """Name of the class."""
     probability: float
+    """How likely it is, 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,7 @@ class Cost:
     """What one way to the label takes."""
 
     strategy: str
+    """``"sampler"``, ``"uniform"`` or ``"dense"``."""
     clips: int
     """Clips looked at."""
     parts_s: dict[str, float]
@@ -95,7 +101,9 @@ class Overlap:
     """How much of one strategy's choice another shares."""
 
     strategy: str
+    """Its name on the page."""
     clips: int
+    """How many clips it chose."""
     shared: tuple[int, ...]
     """Clips in common with each strategy, in their order."""
 
@@ -105,6 +113,7 @@ class PageData:
     """All that is on the page."""
 
     kind: Kind
+    """Which page it is."""
     name: str
     """The video's file name."""
     title: str
@@ -120,6 +129,7 @@ class PageData:
     end_s: float
     """Right edge of the time line, seconds."""
     sampler: str
+    """Who scored."""
     facts: tuple[tuple[str, str], ...]
     """What is worth knowing of the video and of how it was scored: (name, value)."""
     lanes: tuple[Lane, ...]
@@ -143,16 +153,23 @@ class PageData:
     shots_path: str
     """Strokes where shots seem to begin (see ``shots.py``)."""
     num_shots: int
+    """How many strokes those are."""
     shots_by: str
     """What gave the shots away."""
     key_frames_path: str
     """Strokes at the key frames."""
     num_key_frames: int
+    """How many strokes those are."""
     verdicts: tuple[Verdict, ...] = ()
+    """What a classifier says; empty where none was asked."""
     costs: tuple[Cost, ...] = ()
+    """What each way to the label takes."""
     overlaps: tuple[Overlap, ...] = ()
+    """How much strategies share (on a page that compares)."""
     warnings: tuple[str, ...] = ()
+    """What went wrong without stopping the work, one line each."""
     min_gap_s: float = 0.0
+    """Seconds that had to lie between two selected clips."""
     samplers: tuple[str, ...] = field(default=())
     """Samplers that can be chosen (on a page with a server)."""
     formats: tuple[str, ...] = ()

@@ -26,7 +26,9 @@ class Download:
     name: str
     """What the browser shall call it."""
     mime: str
+    """Its media type."""
     content: bytes
+    """The bytes of the file."""
 
 
 def download(selection: Selection, format: str) -> Download:

@@ -35,7 +35,8 @@ class PageServer:
     Args:
         session: What is to be served.
         page: The page, HTML. Its addresses are relative: ``video``, ``select``, ``samplers``, ``loop/N``,
-        ``export/NAME``. policy: Its content security policy.
+            ``export/NAME``.
+        policy: Its content security policy.
     """
 
     def __init__(self, session: Session, page: str, policy: str) -> None:

@@ -36,8 +36,11 @@ class Wish:
     """What the viewer asks to be selected."""
 
     sampler: str
+    """Who is to score."""
     k: int
+    """Clips wanted."""
     min_gap_s: float
+    """Seconds that must lie between two selected clips."""
     mix: float | None
     """Share of the sound in the score, 0 to 1; None for the sampler's own combination."""
 

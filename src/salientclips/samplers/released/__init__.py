@@ -23,7 +23,7 @@ _NAMES = ("default", "default-audio", "default-av", "research")
 
 
 def released_names() -> tuple[str, ...]:
-    """Names of the samplers that are there, in the order in which to offer them."""
+    """The names of the samplers that are there, in the order in which to offer them."""
     return tuple(name for name in _NAMES if (_FOLDER / name / "config.json").is_file())
 
 
