@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import InputError
+from . import standard_input
 from .corpus_progress import progress_line
 
 if TYPE_CHECKING:
@@ -30,9 +32,10 @@ Videos = Annotated[
     list[str],
     typer.Argument(
         metavar="VIDEO",
-        help="A video file. Or many: files, folders, globs, lists (.txt), manifests (.csv, .parquet), "
-        "WebDataset shards (.tar), URLs; then --output names a folder for the data set.",
+        help="A video file, or - for standard input. Or many: files, folders, globs, lists (.txt), manifests "
+        "(.csv, .parquet), WebDataset shards (.tar), URLs; then --output names a folder for the data set.",
         show_default=False,
+        callback=standard_input.copied_if_alone,
     ),
 ]
 EngineName = Annotated[
@@ -204,10 +207,10 @@ def is_one_video(videos: Sequence[str]) -> bool:
     if len(videos) > 1:
         return False
     word = videos[0]
-    if "://" in word or Path(word).is_dir() or word.lower().endswith(_LISTS):
+    if "://" in word or os.path.isdir(word) or word.lower().endswith(_LISTS):
         return False
     # A file may be called a[1].mp4.
-    return Path(word).exists() or not any(sign in word for sign in _PATTERN)
+    return os.path.exists(word) or not any(sign in word for sign in _PATTERN)
 
 
 def is_one_source(words: Sequence[str]) -> bool:

@@ -6,6 +6,7 @@ fast and without loss, begins at key frames, and says how far off that is.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -18,6 +19,9 @@ from ..media.frame_numbers import number_frames, packets_of
 from ..types import PacketTable, SelectedClip, Selection
 from ..whole_file import whole_file
 from .score import Progress
+
+_LONGEST_STEM_BYTES = 200
+"""File systems allow names of 255 bytes; rank, time, suffix and what marks a half-written file come on top."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +190,10 @@ def _copy(
 
 def _place(folder: Path, selection: Selection, clip: SelectedClip, suffix: str) -> Path:
     video = selection.scores.path
-    path = folder / f"{video.stem}_{clip.rank:03}_{clip.start_s:.3f}s{suffix}"
+    stem = video.stem
+    while len(os.fsencode(stem)) > _LONGEST_STEM_BYTES:
+        stem = stem[:-1]
+    path = folder / f"{stem}_{clip.rank:03}_{clip.start_s:.3f}s{suffix}"
     _keep_off(video, path)
     return path
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..compressed.reader import with_bitstream
+from ..media.container import video_path
 from ..media.probe import probe as probe_media
 from ..types import Probe
 
@@ -26,4 +27,4 @@ def probe(path: str | Path, *, progress: Callable[[float], None] | None = None) 
         NoVideoStreamError: It has no moving pictures.
         NoFramesError: Nothing of it is shown.
     """
-    return with_bitstream(probe_media(Path(path), progress=progress))
+    return with_bitstream(probe_media(video_path(path), progress=progress))

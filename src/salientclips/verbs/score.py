@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..compressed.reader import Backend, FeatureReader, backend_of
+from ..media.container import video_path
 from ..media.demux import clip_grid, read_packets
 from ..media.fingerprint import fingerprint
 from ..ranking import with_median
@@ -66,7 +67,7 @@ def score(
         CardError, WeightsError: A learned sampler is damaged; see :mod:`salientclips.samplers.sharing`.
         FeatureUnavailableError: The back end that was asked for cannot read this file.
     """
-    path = Path(path)
+    path = video_path(path)
     judge = make_sampler(sampler) if isinstance(sampler, str) else sampler
     # A learned sampler knows the clips that it was trained on.
     spec = clip or getattr(judge, "clip_spec", None) or ClipSpec()

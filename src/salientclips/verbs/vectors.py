@@ -18,6 +18,7 @@ from ..compressed.frame_residuals import FrameResiduals, ResidualReader
 from ..compressed.frame_vectors import Frames, FrameVectors, VectorReader
 from ..compressed.reader import Backend
 from ..errors import InputError, UnknownNameError
+from ..media.container import video_path
 from ..media.demux import read_packets
 from ..media.payloads import read_facts
 from ..outputs.vector_files import check_vector_file, save_vectors
@@ -73,7 +74,7 @@ def motion_vectors(
         InputError: ``threads`` is below 1.
     """
     _check(backend, frames, threads)
-    path = Path(path)
+    path = video_path(path)
     table = read_packets(path)
     reader = VectorReader(path, table, read_facts(path), frames, sub_8x8, threads)
     return _reporting(reader.read(backend), table, reader.account, warnings)
@@ -115,7 +116,7 @@ def residuals(
         InputError: ``threads`` is below 1.
     """
     _check(backend, "P", threads)
-    path = Path(path)
+    path = video_path(path)
     table = read_packets(path)
     reader = ResidualReader(path, table, read_facts(path), threads)
     return _reporting(reader.read(backend), table, reader.account, warnings)
@@ -166,7 +167,7 @@ def write_vectors(
         InputError: The output cannot be written.
         SalientClipsError: As for :func:`motion_vectors`.
     """
-    path, output = Path(path), Path(output)
+    path, output = video_path(path), Path(output)
     check_vector_file(output)
     warnings: list[str] = []
     items = motion_vectors(path, backend, frames, sub_8x8, threads, warnings=warnings)
