@@ -305,8 +305,9 @@ def test_standard_input_is_a_video(made: GetMade, tmp_path: Path) -> None:
     assert list((tmp_path / "t").iterdir()) == []
 
 
-def test_a_url_is_for_a_corpus_and_one_video_says_so(command: Command) -> None:
+def test_a_url_is_for_a_corpus_and_the_error_says_so(command: Command) -> None:
     error = command.fails("probe", "https://localhost/none.mp4")
     assert error["type"] == "FileMissingError"
-    with pytest.raises(SalientClipsError):
-        score("https://localhost/none.mp4")
+    assert "read URLs, with -o FOLDER" in error["remedy"]
+    with pytest.raises(SalientClipsError, match="read URLs"):
+        score("s3://bucket/none.mp4")

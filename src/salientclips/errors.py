@@ -29,6 +29,7 @@ line prints both on one line, and ``--json`` prints them as an object (see ``doc
 from __future__ import annotations
 
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -106,6 +107,11 @@ def _why_no_file(path: Path) -> tuple[str, str]:
     try:
         mode = os.stat(path).st_mode
     except (FileNotFoundError, NotADirectoryError, ValueError):
+        if re.match(r"[a-z][a-z0-9+.-]+:[/\\]", str(path)):
+            return (
+                f"'{path}' is no file",
+                "score, select and classify read URLs, with -o FOLDER; else fetch it first",
+            )
         return f"'{path}' does not exist", "check the path"
     except OSError as error:
         return f"'{path}' cannot be reached ({error.strerror})", "check the path and its permissions"
