@@ -12,11 +12,10 @@ from pathlib import Path
 import pytest
 
 from made_files import MadeFile
-from media_files import make_video
+from media_files import audio_only, make_video
 from salientclips import Job, LocalEngine, motion_vectors, probe, read_videos, residuals, run_corpus, score
 from salientclips.corpus.job import Scoring
 from salientclips.errors import InputError, SalientClipsError
-from test_container import audio_only
 from trap_verbs import Command, pictures_of
 
 GetMade = Callable[[str], MadeFile]

@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from made_files import MadeFile, Maker, _regular
+from made_files import MadeFile, Maker, regular
 from media_files import AudioSpec, make_video, remux
 
 SMALL = (160, 128)
@@ -35,13 +35,13 @@ def _short_gop_ts(folder: Path) -> MadeFile:
     """Every half second a key frame, and seeks that go by time land late all the same."""
     start = Fraction(22, 15)
     path = make_video(folder / "g15.ts", frames=150, gop=15, bframes=2, start=start, size=SMALL)
-    return _regular(path, "h264", range(150))
+    return regular(path, "h264", range(150))
 
 
 def _one_gop(folder: Path) -> MadeFile:
     """300 frames and one key frame."""
     path = make_video(folder / "one.mkv", frames=300, gop=1000, bframes=2, size=SMALL)
-    return _regular(path, "h264", range(300))
+    return regular(path, "h264", range(300))
 
 
 def _mid_gop_mkv(folder: Path) -> MadeFile:
@@ -50,7 +50,7 @@ def _mid_gop_mkv(folder: Path) -> MadeFile:
     path = remux(full, folder / "mid.mkv", keep=lambda index, packet: index >= 20)
     with av.open(str(path)) as container:
         first = min(p.pts * p.time_base for p in container.demux(video=0) if p.pts is not None)
-    return _regular(path, "h264", range(60, 150), start_s=2.0 - float(first))
+    return regular(path, "h264", range(60, 150), start_s=2.0 - float(first))
 
 
 def _truncated(suffix: str, **settings: object) -> Maker:
@@ -62,14 +62,14 @@ def _truncated(suffix: str, **settings: object) -> Maker:
             key = [p.pos for p in container.demux(video=0) if p.is_keyframe and p.size][3]
         path = folder / f"truncated{suffix}"
         path.write_bytes(whole.read_bytes()[:key])
-        return _regular(path, "h264", range(90))
+        return regular(path, "h264", range(90))
 
     return make
 
 
 def _interlaced(folder: Path) -> MadeFile:
     path = make_video(folder / "fields.mp4", frames=60, options={"x264-params": "interlaced=1"}, gop=20)
-    return _regular(path, "h264", range(60))
+    return regular(path, "h264", range(60))
 
 
 def _with_sound(suffix: str, frames: int = 120, **settings: object) -> Maker:
@@ -78,7 +78,7 @@ def _with_sound(suffix: str, frames: int = 120, **settings: object) -> Maker:
     def make(folder: Path) -> MadeFile:
         audio = AudioSpec(**{"clicks_s": (1.0, 2.5), "duration_s": frames / 30, **settings})  # type: ignore[arg-type]
         path = make_video(folder / f"sound{suffix}", frames=frames, bframes=2, size=SMALL, audio=audio)
-        return _regular(path, "h264", range(frames))
+        return regular(path, "h264", range(frames))
 
     return make
 
@@ -104,7 +104,7 @@ def _two_tracks(folder: Path) -> MadeFile:
         for _, packet, copy in sorted(packets, key=lambda row: row[0]):
             packet.stream = copy
             write.mux(packet)
-    return _regular(path, "h264", range(120))
+    return regular(path, "h264", range(120))
 
 
 def _loud_then_broken(folder: Path) -> MadeFile:
@@ -116,7 +116,7 @@ def _loud_then_broken(folder: Path) -> MadeFile:
         data[int(at)] ^= 0xFF
     path = folder / "broken.mkv"
     path.write_bytes(bytes(data))
-    return _regular(path, "h264", range(120))
+    return regular(path, "h264", range(120))
 
 
 TRAPS: dict[str, Maker] = {
