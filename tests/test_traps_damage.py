@@ -180,6 +180,16 @@ def test_scores_go_with_their_file_and_no_other(made: GetMade, command: Command,
 # --- 25: names, pipes, places -------------------------------------------------------------------------------------
 
 
+def is_taken(path: Path) -> bool:
+    """Whether the file system takes a file of this name."""
+    try:
+        path.touch()
+        path.unlink()
+    except OSError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -194,10 +204,9 @@ def test_scores_go_with_their_file_and_no_other(made: GetMade, command: Command,
 def test_a_name_is_only_a_name(name: str, made: GetMade, command: Command, tmp_path: Path) -> None:
     path = tmp_path / "videos" / name
     path.parent.mkdir()
-    try:
-        path.write_bytes(made("h264_mkv").path.read_bytes())
-    except OSError:
+    if not is_taken(path):
         pytest.skip("this file system takes no such name")
+    path.write_bytes(made("h264_mkv").path.read_bytes())
     assert command.ok("probe", path)["path"] == str(path)
     command.ok("score", path, "-s", "packet-cost", "-o", tmp_path / "s.parquet")
     command.ok("select", path, "--scores", tmp_path / "s.parquet")
@@ -207,6 +216,37 @@ def test_a_name_is_only_a_name(name: str, made: GetMade, command: Command, tmp_p
     assert pictures_of(Path(piece["output"]))
     command.ok("frames", path, "-k", "1", "-o", tmp_path / "jpg")
     command.ok("vectors", path, "-o", tmp_path / ("v" * 240 + ".csv"))
+
+
+WRITERS = (
+    ("score", ".parquet"),
+    ("score", ".json"),
+    ("export", ".parquet"),
+    ("export", ".vtt"),
+    ("vectors", ".parquet"),
+    ("vectors", ".csv"),
+    ("summary", ".mp4"),
+    ("frames", ".json"),
+)
+
+
+@pytest.mark.parametrize(("verb", "suffix"), WRITERS)
+def test_what_is_written_may_have_any_name_or_none(
+    verb: str, suffix: str, made: GetMade, command: Command, tmp_path: Path
+) -> None:
+    video = made("h264_mkv").path
+    for name in ("日本 🎬", "o" * 200, os.fsdecode(b"stray \xff\xfe")):
+        output = tmp_path / (name + suffix)
+        if not is_taken(output):
+            continue
+        command.ok(verb, video, "-o", output)
+        assert output.stat().st_size > 0
+        if verb == "score":
+            assert command.ok("select", video, "--scores", output)["clips"]
+    error = command.fails(verb, video, "-o", tmp_path / ("n" * 300 + suffix))
+    assert error["type"] == "InputError"
+    assert "cannot be written" in error["message"]
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_a_path_may_be_very_deep(made: GetMade, command: Command, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from pathlib import Path
 
 from ..errors import InputError
@@ -23,7 +24,7 @@ def write_frames(made: FrameParts, output: Path, video: Path) -> None:
     Raises:
         InputError: The place cannot be written to, or is the video itself.
     """
-    if output.exists() and output.samefile(video):
+    if os.path.exists(output) and output.samefile(video):
         raise InputError(f"'{output}' is the video itself", "choose another place")
     if output.suffix.lower() == ".json":
         write_text(output, json.dumps(made.parts))

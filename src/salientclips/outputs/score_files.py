@@ -47,7 +47,7 @@ def check_writable(path: Path) -> None:
         InputError: The suffix is unknown, the folder is not there, or it may not be written to.
     """
     _format_of(path)
-    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+    if os.path.isdir(path) or not os.path.isdir(path.parent) or not os.access(path.parent, os.W_OK):
         raise InputError(f"'{path}' cannot be written", "choose a file in a folder that exists")
 
 
@@ -242,13 +242,16 @@ def _write_parquet(path: Path, header: Json, rows: list[Json]) -> None:
         *((name, pa.float64()) for name in _stream_columns(header)),
     ]
     schema = pa.schema(columns, metadata={"salientclips": json.dumps(header)})
-    pq.write_table(pa.Table.from_pylist([_flat(row) for row in flat], schema=schema), path)
+    # An open file, for pyarrow refuses names of stray bytes.
+    with path.open("wb") as file:
+        pq.write_table(pa.Table.from_pylist([_flat(row) for row in flat], schema=schema), file)
 
 
 def _read_parquet(path: Path) -> tuple[Json, list[Json]]:
     import pyarrow.parquet as pq
 
-    table = pq.read_table(path)
+    with path.open("rb") as file:
+        table = pq.read_table(file)
     header: Json = json.loads(table.schema.metadata[b"salientclips"])
     return header, [_nested(row, header) for row in table.to_pylist()]
 

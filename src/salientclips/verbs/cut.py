@@ -139,7 +139,7 @@ def summary(
     if path.suffix.lower() not in (".mp4", ".m4v"):
         raise InputError(f"'{path}' is no mp4 file by its name", "let it end in .mp4")
     _keep_off(selection.scores.path, path)
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         raise InputError(f"'{path}' cannot be written", "choose a file in a folder that exists")
     table = packets_of(selection)
     clips = sorted(selection.clips, key=lambda clip: clip.start)
@@ -199,7 +199,7 @@ def _place(folder: Path, selection: Selection, clip: SelectedClip, suffix: str) 
 
 
 def _keep_off(video: Path, path: Path) -> None:
-    if path.exists() and path.samefile(video):
+    if os.path.exists(path) and path.samefile(video):
         raise InputError(f"'{path}' is the video itself", "choose another place")
 
 

@@ -99,9 +99,9 @@ def check_page(output: Path, video: Path) -> None:
     """
     if output.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"'{output}' is no page by its name", "let it end in .html")
-    if output.is_dir() or not output.parent.is_dir() or not os.access(output.parent, os.W_OK):
+    if os.path.isdir(output) or not os.path.isdir(output.parent) or not os.access(output.parent, os.W_OK):
         raise InputError(f"'{output}' cannot be written", "choose a file in a folder that exists")
-    if output.exists() and video.exists() and output.samefile(video):
+    if os.path.exists(output) and os.path.exists(video) and output.samefile(video):
         raise InputError(f"'{output}' is the video itself", "choose another place")
     require("jinja2", "report")
 

@@ -7,6 +7,7 @@ except in JSON and Parquet, which keep rank order.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,7 +96,7 @@ def export(selection: Selection, path: str | Path, format: str | None = None) ->
     if name not in FORMATS:
         raise UnknownNameError("export format", name, tuple(FORMATS))
     video = selection.scores.path
-    if path.exists() and video.exists() and path.samefile(video):
+    if os.path.exists(path) and os.path.exists(video) and path.samefile(video):
         raise InputError(f"'{path}' is the video itself", "choose another place")
     notes = FORMATS[name].write(Source(selection), path)
     return Exported(path, name, len(selection.clips), notes)
