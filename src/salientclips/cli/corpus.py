@@ -226,9 +226,8 @@ def is_one_source(words: Sequence[str]) -> bool:
     word = words[0]
     if len(words) > 1 or "://" in word:
         return False
-    path = Path(word)
-    if path.exists():
-        return path.is_dir() or path.suffix.lower() == ".csv"
+    if os.path.exists(word):
+        return os.path.isdir(word) or Path(word).suffix.lower() == ".csv"
     return not any(sign in word for sign in _PATTERN) and not word.lower().endswith(
         (".tar", ".tgz", ".tar.gz")
     )

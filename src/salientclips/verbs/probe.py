@@ -22,6 +22,7 @@ def probe(path: str | Path, *, progress: Callable[[float], None] | None = None) 
         Container, video, audio tracks, and for every feature who would read it and why; times in seconds.
 
     Raises:
+        InputError: ``path`` is no path: bytes and open files are not read.
         FileMissingError: There is no file.
         NotAVideoError: FFmpeg cannot open it.
         NoVideoStreamError: It has no moving pictures.

@@ -59,6 +59,7 @@ def score(
         nothing could be read get the median of the others, and ``warnings`` says how many they are.
 
     Raises:
+        InputError: ``path`` is no path: bytes and open files are not read.
         FileMissingError: There is no such file.
         NotAVideoError: FFmpeg cannot open it.
         NoVideoStreamError: It holds no moving pictures.
