@@ -17,6 +17,8 @@ from hypothesis import settings
 
 from far_places import Server, web_server
 from made_files import MAKERS, MadeFile, encoder_of
+from trap_files import TRAPS
+from trap_verbs import Command
 
 # A busy machine is no failure: examples are bounded in number, not in time.
 settings.register_profile("unhurried", deadline=None)
@@ -37,7 +39,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> GetMade:
         if encoder is not None and encoder not in av.codecs_available:
             pytest.skip(f"this PyAV has no encoder {encoder}")
         if name not in kept:
-            kept[name] = MAKERS[name](tmp_path_factory.mktemp(name))
+            kept[name] = {**MAKERS, **TRAPS}[name](tmp_path_factory.mktemp(name))
         return kept[name]
 
     return get
@@ -69,6 +71,11 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     from salientclips.corpus import remote
 
     monkeypatch.setattr(remote, "PAUSES_S", (0.0, 0.0, 0.0))
+
+
+def command(capsys: pytest.CaptureFixture[str]) -> Command:
+    """The command line with ``--json``, in this process."""
+    return Command(capsys)
 
 
 @pytest.fixture(scope="session")

@@ -38,9 +38,10 @@ class MadeFile:
 Maker = Callable[[Path], MadeFile]
 
 
-def _regular(
+def regular(
     path: Path, codec: str, counters: range, rate: Fraction = Fraction(30), **truth: object
 ) -> MadeFile:
+    """A file of a constant rate that shows these counters."""
     times = tuple((i - counters[0]) / Fraction(rate) for i in counters)
     return MadeFile(path, codec, tuple(counters), times, **truth)  # type: ignore[arg-type]
 
@@ -50,7 +51,7 @@ def _plain(
 ) -> Maker:
     def make(folder: Path) -> MadeFile:
         path = make_video(folder / f"video{suffix}", frames=frames, rate=rate, **settings)  # type: ignore[arg-type]
-        return _regular(path, shown_as, range(frames), rate)
+        return regular(path, shown_as, range(frames), rate)
 
     return make
 
@@ -58,7 +59,7 @@ def _plain(
 def _rotated(rotation_deg: int) -> Maker:
     def make(folder: Path) -> MadeFile:
         path = make_video(folder / "rotated.mp4", rotation_deg=rotation_deg, bframes=2)
-        return _regular(path, "h264", range(60), rotation_deg=rotation_deg)
+        return regular(path, "h264", range(60), rotation_deg=rotation_deg)
 
     return make
 
@@ -82,12 +83,12 @@ def _edit_list(folder: Path) -> MadeFile:
         shift=Fraction(-1),
         container_options={"avoid_negative_ts": "disabled", "use_editlist": "1"},
     )
-    return _regular(path, "h264", range(30, 120))
+    return regular(path, "h264", range(30, 120))
 
 
 def _ts(folder: Path) -> MadeFile:
     path = make_video(folder / "full.ts", frames=180, gop=60, bframes=3, start=Fraction(22, 15))
-    return _regular(path, "h264", range(180))
+    return regular(path, "h264", range(180))
 
 
 def _mid_gop_ts(folder: Path) -> MadeFile:
@@ -97,7 +98,7 @@ def _mid_gop_ts(folder: Path) -> MadeFile:
         cut = [p.pos for p in container.demux(container.streams.video[0]) if p.pos is not None][20]
     path = folder / "midgop.ts"
     path.write_bytes(full.read_bytes()[cut - cut % 188 :])
-    return _regular(path, "h264", range(60, 180), start_s=41 / 30)
+    return regular(path, "h264", range(60, 180), start_s=41 / 30)
 
 
 def _open_gop_cut(folder: Path) -> MadeFile:
@@ -113,13 +114,13 @@ def _open_gop_cut(folder: Path) -> MadeFile:
         pts = [p.pts for p in container.demux(container.streams.video[0]) if p.pts is not None]
     rank = sorted(pts).index(pts[keys[1]])
     path = remux(full, folder / "open_cut.mkv", keep=lambda index, packet: index >= keys[1])
-    return _regular(path, "h264", range(rank, 120))
+    return regular(path, "h264", range(rank, 120))
 
 
 def _late_audio(folder: Path) -> MadeFile:
     audio = AudioSpec(start_s=1.5, duration_s=2.0, clicks_s=(2.0, 2.75))
     path = make_video(folder / "late.mp4", frames=120, bframes=2, audio=audio)
-    return _regular(path, "h264", range(120))
+    return regular(path, "h264", range(120))
 
 
 def _late_video(folder: Path) -> MadeFile:
@@ -128,14 +129,14 @@ def _late_video(folder: Path) -> MadeFile:
     path = make_video(
         folder / "latevideo.mkv", time_base=Fraction(1, 30), pts=lambda i: i + 15, frames=60, audio=audio
     )
-    return _regular(path, "h264", range(60), start_s=0.5)
+    return regular(path, "h264", range(60), start_s=0.5)
 
 
 def _with_audio(suffix: str, **settings: object) -> Maker:
     def make(folder: Path) -> MadeFile:
         audio = AudioSpec(clicks_s=(1.0, 1.5), **settings)  # type: ignore[arg-type]
         path = make_video(folder / f"sound{suffix}", frames=180, bframes=2, audio=audio)
-        return _regular(path, "h264", range(180))
+        return regular(path, "h264", range(180))
 
     return make
 
@@ -149,7 +150,7 @@ def _flipped(folder: Path) -> MadeFile:
         data[int(at)] ^= 0xFF
     path = folder / "flipped.mkv"
     path.write_bytes(bytes(data))
-    return _regular(path, "h264", range(120))
+    return regular(path, "h264", range(120))
 
 
 def _packed_bframes(folder: Path) -> MadeFile:
@@ -168,7 +169,7 @@ def _packed_bframes(folder: Path) -> MadeFile:
             packet.time_base, packet.stream = Fraction(1, 30), stream
             packet.is_keyframe = _vop_type(payload) == 0
             write.mux(packet)
-    return _regular(path, "mpeg4", range(60))
+    return regular(path, "mpeg4", range(60))
 
 
 def _vop_type(payload: bytes) -> int:

@@ -196,6 +196,22 @@ def _video_packets(
     yield from stream.encode(None)
 
 
+def audio_only(path: Path) -> Path:
+    """Half a second of sound and no pictures."""
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("aac", rate=48000)
+        stream.layout = "mono"
+        wave = AudioSpec(duration_s=0.5).signal()
+        for at in range(0, len(wave), 1024):
+            frame = av.AudioFrame.from_ndarray(
+                wave[None, at : at + 1024].copy(), format="fltp", layout="mono"
+            )
+            frame.sample_rate, frame.pts, frame.time_base = 48000, at, Fraction(1, 48000)
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    return path
+
+
 def _add_audio(output: av.container.OutputContainer, spec: AudioSpec) -> av.AudioStream:
     stream = output.add_stream(spec.codec, rate=spec.sample_rate_hz, options=spec.options)
     stream.layout = spec.layout

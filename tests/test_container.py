@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import pytest
 
 from conftest import GetMade
-from media_files import AudioSpec
+from media_files import audio_only
 from salientclips.errors import (
     FileMissingError,
     MediaError,
@@ -21,21 +19,6 @@ from salientclips.errors import (
 )
 from salientclips.media.container import open_container, timeline_of, video_stream
 from salientclips.media.probe import probe
-
-
-def audio_only(path: Path) -> Path:
-    with av.open(str(path), "w") as output:
-        stream = output.add_stream("aac", rate=48000)
-        stream.layout = "mono"
-        wave = AudioSpec(duration_s=0.5).signal()
-        for at in range(0, len(wave), 1024):
-            frame = av.AudioFrame.from_ndarray(
-                wave[None, at : at + 1024].copy(), format="fltp", layout="mono"
-            )
-            frame.sample_rate, frame.pts, frame.time_base = 48000, at, Fraction(1, 48000)
-            output.mux(stream.encode(frame))
-        output.mux(stream.encode(None))
-    return path
 
 
 @pytest.fixture

@@ -28,6 +28,9 @@ line prints both on one line, and ``--json`` prints them as an object (see ``doc
 
 from __future__ import annotations
 
+import os
+import re
+import stat
 from pathlib import Path
 
 
@@ -118,10 +121,28 @@ class FileMissingError(MediaError):
     """
 
     def __init__(self, path: Path) -> None:
-        if path.is_dir():
-            super().__init__(f"'{path}' is a directory", "give the path of one video file")
-        else:
-            super().__init__(f"'{path}' does not exist", "check the path")
+        super().__init__(*_why_no_file(path))
+
+
+def _why_no_file(path: Path) -> tuple[str, str]:
+    """What stands in the way of reading a regular file, and what to do about it."""
+    try:
+        mode = os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        if re.match(r"[a-z][a-z0-9+.-]+:[/\\]", str(path)):
+            return (
+                f"'{path}' is no file",
+                "score, select and classify read URLs, with -o FOLDER; else fetch it first",
+            )
+        return f"'{path}' does not exist", "check the path"
+    except OSError as error:
+        return f"'{path}' cannot be reached ({error.strerror})", "check the path and its permissions"
+    if stat.S_ISDIR(mode):
+        return f"'{path}' is a directory", "give the path of one video file"
+    return (
+        f"'{path}' is no regular file",
+        "a video is read several times, by position: write it to a file (a command reads standard input as -)",
+    )
 
 
 class NotAVideoError(MediaError):

@@ -13,6 +13,9 @@ from typing import BinaryIO
 
 from .errors import InputError
 
+_KEPT_OF_A_NAME = 40
+"""Characters: file systems allow 255 bytes a name, of which four may make a character."""
+
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
@@ -27,8 +30,8 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises:
         InputError: It cannot be written there.
     """
-    # The suffix stays last, for writers that go by it.
-    beside = path.with_name(f".{os.getpid()}.partial.{path.name}")
+    # The suffix stays last, for writers that go by it; what is put before it must not make the name too long.
+    beside = path.with_name(f".{os.getpid()}.partial.{path.name[-_KEPT_OF_A_NAME:]}")
     with _taking_its_place(beside, path, "choose another place"):
         yield beside
         beside.replace(path)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import InputError
+from . import standard_input
 from .corpus_progress import progress_line
 
 if TYPE_CHECKING:
@@ -24,9 +25,10 @@ Videos = Annotated[
     list[str],
     typer.Argument(
         metavar="VIDEO",
-        help="A video file. Or many: files, folders, globs, lists (.txt), manifests (.csv, .parquet), "
-        "WebDataset shards (.tar), URLs; then --output names a folder for the data set.",
+        help="A video file, or - for standard input. Or many: files, folders, globs, lists (.txt), manifests "
+        "(.csv, .parquet), WebDataset shards (.tar), URLs; then --output names a folder for the data set.",
         show_default=False,
+        callback=standard_input.copied_if_alone,
     ),
 ]
 EngineName = Annotated[

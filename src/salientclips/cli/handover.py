@@ -19,7 +19,7 @@ handover = typer.Typer()
 
 @handover.command()
 def export(
-    video: opt.Video,
+    video: opt.VideoFile,
     output: Annotated[Path, typer.Option("--output", "-o", help="Write to this file.", show_default=False)],
     to: Annotated[
         str | None,

@@ -9,11 +9,27 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import InputError
+from . import standard_input
 
 if TYPE_CHECKING:
     from ..timeline import ClipSpec
 
-Video = Annotated[Path, typer.Argument(metavar="VIDEO", help="A video file.", show_default=False)]
+VideoFile = Annotated[
+    Path,
+    typer.Argument(
+        metavar="VIDEO", help="A video file.", show_default=False, callback=standard_input.refused
+    ),
+]
+"""One that has to stay where it is, because what is written points to it."""
+Video = Annotated[
+    Path,
+    typer.Argument(
+        metavar="VIDEO",
+        help="A video file, or - for standard input.",
+        show_default=False,
+        callback=standard_input.copied,
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON (schema 1, see docs/json.md).")]
 SamplerName = Annotated[
     str | None,

@@ -11,7 +11,7 @@ from .machine import print_json
 
 
 def report(
-    video: opt.Video,
+    video: opt.VideoFile,
     output: opt.Page,
     classifier: opt.MaybeClassifier = None,
     weights: opt.Weights = None,
@@ -70,7 +70,7 @@ def report(
 
 
 def view(
-    video: opt.Video,
+    video: opt.VideoFile,
     k: opt.K = 10,
     sampler: opt.SamplerName = None,
     min_gap: opt.MinGap = 0.0,
@@ -106,7 +106,7 @@ def view(
 
 
 def compare(
-    video: opt.Video,
+    video: opt.VideoFile,
     strategies: Annotated[
         list[str],
         typer.Argument(metavar="A B ...", help="Names of samplers, or score files of this video."),

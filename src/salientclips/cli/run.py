@@ -8,7 +8,11 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
+from functools import lru_cache
 from typing import NoReturn
+
+import typer.main
 
 from ..errors import SalientClipsError, unforeseen
 from .app import app
@@ -30,7 +34,7 @@ def run(arguments: list[str]) -> int:
     """
     wants_json = "--json" in arguments
     try:
-        code = app(args=arguments, prog_name="salientclips", standalone_mode=False)
+        code = _command()(args=arguments, prog_name="salientclips", standalone_mode=False)
         sys.stdout.flush()
     except SalientClipsError as error:
         return _fail(error, wants_json)
@@ -53,6 +57,12 @@ def run(arguments: list[str]) -> int:
         # Some versions of typer turn the interrupt into this code, and say nothing.
         return _interrupted()
     return code if isinstance(code, int) else 0
+
+
+@lru_cache(maxsize=1)
+def _command() -> Callable[..., object]:
+    # Made once: typer reads every signature for it, some fifty milliseconds, and ``app()`` would do so at each call.
+    return typer.main.get_command(app)
 
 
 def _interrupted() -> int:

@@ -138,9 +138,10 @@ def _items(source: str, *, listed: bool) -> Iterator[Item]:
 
 def _local(path: Path, listed: bool) -> Iterator[Item]:
     place = str(path)
-    if path.is_dir():
+    # Not Path's own, which raise for a name that is too long for the system.
+    if os.path.isdir(path):
         yield from folder_items(place)
-    elif path.is_file():
+    elif os.path.isfile(path):
         yield from _file(absolute(path), listed)
     elif _is_shard_pattern(place):
         for shard in expand_braces(place):

@@ -6,6 +6,7 @@ directory, an empty file, a text file and a truncated mp4 each give one typed er
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -17,11 +18,34 @@ import av.error
 import av.stream
 import av.video.stream
 
-from ..errors import FileMissingError, NotAVideoError, NoVideoStreamError
+from ..errors import FileMissingError, InputError, NotAVideoError, NoVideoStreamError
 from ..timeline import Timeline
 
 _DECODE_NOTHING = [{"skip_frame": "all"}] * 64
 """Options of the first streams while FFmpeg looks at them; those beyond are probed as ever."""
+
+
+def video_path(video: str | Path) -> Path:
+    """The path that a caller gave, before anything is read.
+
+    Bytes and open files are refused: a video is read in several passes, by position, by threads and worker
+    processes that open it anew, and its path is part of what is stored with its scores.
+
+    Args:
+        video: A local video file.
+
+    Returns:
+        Its path.
+
+    Raises:
+        InputError: It is no path.
+    """
+    if not isinstance(video, (str, os.PathLike)):
+        raise InputError(
+            f"a video is given by its path, not as {type(video).__name__}",
+            "write it to a file first (tempfile.NamedTemporaryFile): it is read several times, by position",
+        )
+    return Path(video)
 
 
 @contextmanager
@@ -37,10 +61,11 @@ def open_container(path: Path, *, for_packets: bool = False) -> Iterator[av.cont
         PyAV's container.
 
     Raises:
-        FileMissingError: There is no file, or it is a directory.
+        FileMissingError: There is no file, or it is no regular one: a directory, a pipe, a device.
         NotAVideoError: FFmpeg does not recognise the content, or it may not be read.
     """
-    if not path.is_file():
+    # Not Path.is_file, which raises for a name that is too long for the system.
+    if not os.path.isfile(path):
         raise FileMissingError(path)
     try:
         # A metadata tag that is not UTF-8 must not keep a video from being read.
@@ -68,6 +93,8 @@ def is_mp4(path: Path) -> bool:
     Returns:
         What the first bytes say; FFmpeg may still see something else in them.
     """
+    if not os.path.isfile(path):
+        return False  # opening a pipe would wait for whoever writes to it
     try:
         with path.open("rb") as file:
             return file.read(8)[4:] == b"ftyp"

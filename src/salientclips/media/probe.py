@@ -18,6 +18,7 @@ import av.video.stream
 import numpy as np
 
 from ..types import AudioInfo, Feature, FeatureSupport, PacketTable, Probe, VideoInfo
+from .audio import audio_stream
 from .container import open_container, timeline_of, video_stream
 from .demux import codec_name, end_time, read_packets, shown_times
 from .motion_codecs import exports_motion_vectors
@@ -58,6 +59,8 @@ def probe(
         stream = video_stream(container, path)
         video = _video_info(stream, table, _rotation(container, stream))
         audio = tuple(_audio_info(container, track) for track in container.streams.audio)
+        heard = audio_stream(container, path, None).index if audio else None
+        track = next((n for n, s in enumerate(container.streams.audio) if s.index == heard), 0)
         warnings = [*table.warnings, *_oddities(container, stream, video)]
         name = container.format.name
     return Probe(
@@ -66,7 +69,7 @@ def probe(
         size_bytes=path.stat().st_size,
         video=video,
         audio=audio,
-        features=_features(video, audio),
+        features=_features(video, audio, track),
         warnings=tuple(warnings),
     )
 
@@ -152,7 +155,7 @@ def _audio_info(container: av.container.InputContainer, track: av.audio.stream.A
     )
 
 
-def _features(video: VideoInfo, audio: tuple[AudioInfo, ...]) -> dict[Feature, FeatureSupport]:
+def _features(video: VideoInfo, audio: tuple[AudioInfo, ...], track: int) -> dict[Feature, FeatureSupport]:
     has_vectors = exports_motion_vectors(video.codec) and video.frames["P"] + video.frames["B"] > 0
     if has_vectors:
         motion = "FFmpeg exports this codec's motion vectors; frames are decoded for them"
@@ -166,17 +169,18 @@ def _features(video: VideoInfo, audio: tuple[AudioInfo, ...]) -> dict[Feature, F
         "md": FeatureSupport("decoded", motion),
         "rgbr": FeatureSupport("decoded", "difference of decoded frames after motion compensation"),
         "if": FeatureSupport("decoded", "key frames are decoded"),
-        "audio": _audio_support(audio),
+        "audio": _audio_support(audio, track),
         "packets": FeatureSupport("demux", "sizes and types of packets; nothing is decoded"),
     }
 
 
-def _audio_support(audio: tuple[AudioInfo, ...]) -> FeatureSupport:
+def _audio_support(audio: tuple[AudioInfo, ...], track: int) -> FeatureSupport:
     if not audio:
         return FeatureSupport("none", "the file has no audio track")
     if all(track.codec == UNKNOWN_CODEC for track in audio):
         return FeatureSupport("none", "FFmpeg knows no decoder for the sound")
-    return FeatureSupport("decoded", "the sound is decoded; cheap beside the pictures")
+    which = f" (track {track} of {len(audio)}, counted from 0)" if len(audio) > 1 else ""
+    return FeatureSupport("decoded", f"the sound is decoded{which}; cheap beside the pictures")
 
 
 def _oddities(

@@ -262,13 +262,16 @@ def _write_parquet(path: Path, header: Json, rows: list[Json]) -> None:
         *((name, pa.float64()) for name in _stream_columns(header)),
     ]
     schema = pa.schema(columns, metadata={"salientclips": json.dumps(header)})
-    pq.write_table(pa.Table.from_pylist([_flat(row) for row in flat], schema=schema), path)
+    # An open file, for pyarrow refuses names of stray bytes.
+    with path.open("wb") as file:
+        pq.write_table(pa.Table.from_pylist([_flat(row) for row in flat], schema=schema), file)
 
 
 def _read_parquet(path: Path) -> tuple[Json, list[Json]]:
     import pyarrow.parquet as pq
 
-    table = pq.read_table(path)
+    with path.open("rb") as file:
+        table = pq.read_table(file)
     header: Json = json.loads(table.schema.metadata[b"salientclips"])
     return header, [_nested(row, header) for row in table.to_pylist()]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -74,7 +74,11 @@ def save_vectors(items: Iterable[FrameVectors], path: str | Path) -> VectorCount
     path = Path(path)
     check_vector_file(path)
     counts = VectorCounts()
-    with whole_file(path) as beside, _writer(beside, path.suffix.lower()) as writer:
+    with (
+        whole_file(path) as beside,
+        beside.open("wb") as file,
+        _writer(file, path.suffix.lower()) as writer,
+    ):
         for batch in _batches(items, counts):
             writer.write_table(_table(batch))
     return counts
@@ -105,14 +109,15 @@ def _schema() -> pa.Schema:
     return pa.schema(columns)
 
 
-def _writer(path: Path, suffix: str) -> Any:
+def _writer(file: BinaryIO, suffix: str) -> Any:
+    # An open file, for pyarrow refuses names of stray bytes.
     if suffix == ".parquet":
         import pyarrow.parquet as pq
 
-        return pq.ParquetWriter(path, _schema(), compression="zstd")
+        return pq.ParquetWriter(file, _schema(), compression="zstd")
     from pyarrow import csv
 
-    return csv.CSVWriter(path, _schema(), write_options=csv.WriteOptions(quoting_style="none"))
+    return csv.CSVWriter(file, _schema(), write_options=csv.WriteOptions(quoting_style="none"))
 
 
 def _table(batch: list[FrameVectors]) -> pa.Table:

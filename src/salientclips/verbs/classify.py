@@ -19,6 +19,7 @@ import numpy as np
 from ..classifiers import ClipClassifier
 from ..classifiers.look import ClipLooker, Probabilities
 from ..errors import InputError, UnknownNameError
+from ..media.container import video_path
 from ..media.demux import read_packets
 from ..ranking import STRATEGIES
 from ..samplers import DEFAULT_SAMPLER, Empirical, Random, Sampler, Uniform, make_sampler
@@ -92,7 +93,7 @@ class VideoClassifier:
             InputError: ``oracle`` without a label that the classifier knows.
             MediaError: The video cannot be read; see :mod:`salientclips.errors`.
         """
-        path = Path(path)
+        path = video_path(path)
         began = perf_counter()
         table = read_packets(path)
         demux_s = perf_counter() - began

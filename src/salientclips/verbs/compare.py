@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from ..errors import InputError
+from ..media.container import video_path
 from ..media.demux import read_packets
 from ..outputs.report.collect import collect, lanes
 from ..outputs.report.data import Lane, Overlap, ShownClip
@@ -79,7 +80,7 @@ def compare(
         UnknownNameError: There is no sampler of a name.
         MediaError: The video cannot be read.
     """
-    path = Path(path)
+    path = video_path(path)
     if len(strategies) < 2 or len(set(strategies)) < len(strategies):
         raise InputError("comparing takes two different strategies or more", "name samplers or score files")
     if output is not None:

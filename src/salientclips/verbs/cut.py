@@ -8,6 +8,7 @@ Not in the paper: both are this project's own (docs/decisions.md, decision 37).
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -20,6 +21,9 @@ from ..media.frame_numbers import number_frames, packets_of
 from ..types import PacketTable, SelectedClip, Selection
 from ..whole_file import whole_file
 from .score import Progress, part_of
+
+_LONGEST_STEM_BYTES = 200
+"""File systems allow names of 255 bytes; rank, time, suffix and what marks a half-written file come on top."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +160,7 @@ def summary(
     if path.suffix.lower() not in (".mp4", ".m4v"):
         raise InputError(f"'{path}' is no mp4 file by its name", "let it end in .mp4")
     keep_off(selection.scores.path, path)
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         raise InputError(f"'{path}' cannot be written", "choose a file in a folder that exists")
     table = packets_of(selection)
     clips = sorted(selection.clips, key=lambda clip: clip.start)
@@ -207,7 +211,10 @@ def _copy(
 
 def _place(folder: Path, selection: Selection, clip: SelectedClip, suffix: str) -> Path:
     video = selection.scores.path
-    path = folder / f"{video.stem}_{clip.rank:03}_{clip.start_s:.3f}s{suffix}"
+    stem = video.stem
+    while len(os.fsencode(stem)) > _LONGEST_STEM_BYTES:
+        stem = stem[:-1]
+    path = folder / f"{stem}_{clip.rank:03}_{clip.start_s:.3f}s{suffix}"
     keep_off(video, path)
     return path
 

@@ -101,7 +101,7 @@ def _named(samplers: Sequence[str | Sampler] | Mapping[str, str | Sampler]) -> d
     for given in samplers:
         judge = make_sampler(given) if isinstance(given, str) else given
         name = judge.name
-        if isinstance(given, str) and Path(given).is_dir():
+        if isinstance(given, str) and os.path.isdir(given):
             name = Path(given).resolve().name
         if name in found and isinstance(given, str):
             name = given

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..compressed.reader import with_bitstream
+from ..media.container import video_path
 from ..media.probe import probe as probe_media
 from ..types import Probe
 
@@ -21,6 +22,7 @@ def probe(path: str | Path, *, progress: Callable[[float], None] | None = None) 
         Container, video, audio tracks, and for every feature who would read it and why; times in seconds.
 
     Raises:
+        InputError: ``path`` is no path: bytes and open files are not read.
         FileMissingError: There is no file.
         NotAVideoError: FFmpeg cannot open it.
         NoVideoStreamError: It has no moving pictures.
@@ -34,4 +36,4 @@ def probe(path: str | Path, *, progress: Callable[[float], None] | None = None) 
         >>> info.features["md"].backend  # nothing will be decoded for motion
         'bitstream'
     """
-    return with_bitstream(probe_media(Path(path), progress=progress))
+    return with_bitstream(probe_media(video_path(path), progress=progress))

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..compressed.reader import Backend, FeatureReader, backend_of
+from ..media.container import video_path
 from ..media.demux import clip_grid, read_packets
 from ..media.fingerprint import fingerprint
 from ..ranking import with_median
@@ -72,6 +73,7 @@ def score(
         nothing could be read get the median of the others, and ``warnings`` says how many they are.
 
     Raises:
+        InputError: ``path`` is no path: bytes and open files are not read.
         FileMissingError: There is no such file.
         NotAVideoError: FFmpeg cannot open it.
         NoVideoStreamError: It holds no moving pictures.
@@ -90,7 +92,7 @@ def score(
         >>> scores.scores.shape, scores.scores.dtype
         ((8,), dtype('float64'))
     """
-    path = Path(path)
+    path = video_path(path)
     judge = make_sampler(sampler) if isinstance(sampler, str) else sampler
     # A learned sampler knows the clips that it was trained on.
     spec = clip or getattr(judge, "clip_spec", None) or ClipSpec()

@@ -18,6 +18,7 @@ from ..compressed.frame_residuals import FrameResiduals, ResidualReader
 from ..compressed.frame_vectors import Frames, FrameVectors, VectorReader
 from ..compressed.reader import Backend
 from ..errors import InputError, UnknownNameError
+from ..media.container import video_path
 from ..media.demux import read_packets
 from ..media.payloads import read_facts
 from ..outputs.vector_files import check_vector_file, save_vectors
@@ -82,7 +83,7 @@ def motion_vectors(
         True
     """
     _check(backend, frames, threads)
-    path = Path(path)
+    path = video_path(path)
     table = read_packets(path)
     reader = VectorReader(path, table, read_facts(path), frames, sub_8x8, threads)
     return _reporting(reader.read(backend), table, reader.account, warnings)
@@ -130,7 +131,7 @@ def residuals(
         ((3, 8, 10), (8, 10))
     """
     _check(backend, "P", threads)
-    path = Path(path)
+    path = video_path(path)
     table = read_packets(path)
     reader = ResidualReader(path, table, read_facts(path), threads)
     return _reporting(reader.read(backend), table, reader.account, warnings)
@@ -181,7 +182,7 @@ def write_vectors(
         InputError: The output cannot be written.
         SalientClipsError: As for :func:`motion_vectors`.
     """
-    path, output = Path(path), Path(output)
+    path, output = video_path(path), Path(output)
     check_vector_file(output)
     warnings: list[str] = []
     items = motion_vectors(path, backend, frames, sub_8x8, threads, warnings=warnings)

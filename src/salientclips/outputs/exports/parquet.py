@@ -37,6 +37,7 @@ def write(source: Source, path: Path) -> tuple[str, ...]:
     names = ("rank", "index", "start_s", "end_s", "score", *TICKS)
     columns = [(name, kinds.get(name, pa.float64())) for name in names]
     schema = pa.schema(columns, metadata={"salientclips": json.dumps(header)})
-    with whole_file(path) as beside:
-        pq.write_table(pa.Table.from_pylist(rows, schema=schema), beside)
+    # An open file, for pyarrow refuses names of stray bytes.
+    with whole_file(path) as beside, beside.open("wb") as file:
+        pq.write_table(pa.Table.from_pylist(rows, schema=schema), file)
     return ()
