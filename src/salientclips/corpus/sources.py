@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..datasets.folder import SUFFIXES
-from ..datasets.rows import is_url
+from ..datasets.rows import check_path, is_url
 from ..errors import FileMissingError, InputError
 from .braces import expand_braces
 from .fetch import local_copy
@@ -229,4 +229,5 @@ def _listed(path: Path, name: str, folder: str) -> Iterator[Item]:
     lines = (line.strip(" \t\r") for line in text.split("\n"))
     for line in lines:
         if line and not line.startswith("#"):
+            check_path(line, f"'{name}'")
             yield from _items(beside(line, folder), listed=True)

@@ -1,9 +1,10 @@
 """Holds FFmpeg to the bytes of the one file that it was given.
 
-FFmpeg takes its argument for an address: a file whose name is ``tcp:10.0.0.1:80`` or ``concat:a|b`` would be a network
-connection or other files. And some formats are no containers but lists of addresses (HLS, DASH, ffconcat, SDP), which
-it knows by content, whatever the file is called. So whoever writes a video could have read what its reader may read.
-Here a name is always a path, no protocol but ``file`` is spoken, and formats that open something else are not known.
+FFmpeg takes its argument for an address: a file whose name is ``tcp:10.0.0.1:80`` or ``concat:a|b`` would be a
+network connection or other files. And some formats are no containers but lists of addresses (HLS, DASH, ffconcat,
+SDP), which it knows by content, whatever the file is called. So whoever writes a video could have read what its
+reader may read. Here a name is always a path, no protocol but ``file`` is spoken, and formats that open something
+else are not known.
 
 In mp4 and mov, tracks that lie in other files (``dref``) are off by FFmpeg's own default. What this cannot do: a
 fault in a native decoder is FFmpeg's; docs/threat_model.md says how to be safe from one.
