@@ -28,6 +28,7 @@ line prints both on one line, and ``--json`` prints them as an object (see ``doc
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 
@@ -96,7 +97,7 @@ class FileMissingError(MediaError):
     """There is no regular file at the path."""
 
     def __init__(self, path: Path) -> None:
-        if path.is_dir():
+        if os.path.isdir(path):  # unlike pathlib's, it raises nothing where a name is too long
             super().__init__(f"'{path}' is a directory", "give the path of one video file")
         else:
             super().__init__(f"'{path}' does not exist", "check the path")

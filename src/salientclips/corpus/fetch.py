@@ -40,7 +40,7 @@ def local_copy(video: str, folder: Path | None = None) -> Iterator[Path]:
     """
     path = local_path(video)
     if path is not None:
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise FileMissingError(path)
         yield path
         return

@@ -123,7 +123,7 @@ def missing_files(entries: Iterable[Entry]) -> tuple[Path, ...]:
     Returns:
         Their paths, in order.
     """
-    return tuple(entry.path for entry in entries if not entry.path.is_file())
+    return tuple(entry.path for entry in entries if not os.path.isfile(entry.path))
 
 
 def split_entries(

@@ -7,6 +7,7 @@ may reach from there is said in :mod:`.own_bytes`: the file itself and nothing e
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -42,7 +43,7 @@ def open_container(path: Path, *, for_packets: bool = False) -> Iterator[av.cont
         FileMissingError: There is no file, or it is a directory.
         NotAVideoError: FFmpeg does not recognise the content, or it may not be read.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):  # unlike pathlib's, it raises nothing where a name is too long
         raise FileMissingError(path)
     try:
         # A metadata tag that is not UTF-8 must not keep a video from being read.

@@ -7,6 +7,7 @@ keeps its length goes unnoticed: re-encoding, cutting and remuxing all change th
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 from ..errors import FileMissingError
@@ -27,7 +28,7 @@ def fingerprint(path: Path) -> Fingerprint:
     Raises:
         FileMissingError: There is no file.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise FileMissingError(path)
     with path.open("rb") as file:
         digest = hashlib.sha256(file.read(_END_BYTES))

@@ -1,9 +1,9 @@
 """Loading weights: from a path or a URL, without running anyone's code, and never in part.
 
 Files: ``.safetensors``; whatever ``torch.save`` wrote (read with ``weights_only=True``, from torch 2.10 on);
-pickles of numpy arrays. :func:`load_tensors` compares every tensor by name and shape before it copies the first one: a
-checkpoint of another network is an error that lists what differs, not a network with a random layer. A
-download happens only for a URL that the user gave.
+pickles of numpy arrays. :func:`load_tensors` compares every tensor by name and shape before it copies the first one:
+a checkpoint of another network is an error that lists what differs, not a network with a random layer. A download
+happens only for a URL that the user gave.
 """
 
 from __future__ import annotations
