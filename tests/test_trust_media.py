@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import csv
 import http.client
+import http.server
 import os
+import re
 import shutil
 import socket
 import struct
@@ -27,7 +29,7 @@ from made_files import MadeFile
 from media_files import AudioSpec, make_video
 from salientclips import probe, score
 from salientclips.cli.run import run
-from salientclips.errors import InputError, NotAVideoError
+from salientclips.errors import FetchError, InputError, NotAVideoError, WeightsError
 from salientclips.media.audio import read_audio
 from salientclips.media.own_bytes import REFUSED, own_bytes_only
 from salientclips.outputs.exports import export
@@ -404,3 +406,66 @@ def test_nothing_uses_the_network_unasked(made: GetMade, tmp_path: Path) -> None
         check=False,
     )
     assert "the network was used" in caught.stderr
+
+
+@pytest.fixture
+def redirecting(tmp_path: Path) -> Iterator[str]:
+    """A web server that sends everybody to a file of this machine."""
+    (tmp_path / "secret.mp4").write_bytes(b"secret")
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(302)
+            self.send_header("Location", f"file://{tmp_path}/secret.mp4")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_HEAD = do_GET
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/v.mp4"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_a_redirect_does_not_lead_to_a_local_file(
+    redirecting: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch", reason="torch is not installed")
+    pytest.importorskip("aiohttp", reason="aiohttp is not installed")
+    from salientclips.corpus import remote
+    from salientclips.corpus.fetch import local_copy
+    from salientclips.networks.weights import local_file
+
+    monkeypatch.setattr(remote, "PAUSES_S", ())
+    with pytest.raises(WeightsError):
+        local_file(redirecting, cache=tmp_path / "cache")
+    with pytest.raises(FetchError), local_copy(redirecting):
+        pass
+
+
+# --- the page itself ------------------------------------------------------------------------------------------
+
+
+def test_the_threat_model_names_tests_that_are_there() -> None:
+    tests = Path(__file__).parent
+    page = (tests.parent / "docs" / "threat_model.md").read_text(encoding="utf-8")
+    rows = [
+        line.split("|")[1:-1] for line in page.splitlines() if line.startswith("| ") and line.count("|") == 5
+    ]
+    promises = [row for row in rows if row[2].strip() and row[3].strip() != "held by"]
+    assert len(promises) > 10
+    for *_, cannot, held in promises:
+        modules = [tests / f"{name}.py" for name in re.findall(r"\btest_\w+", held)]
+        assert modules, cannot
+        text = "".join(module.read_text(encoding="utf-8") for module in modules)
+        names = re.findall(r"def test_(\w+)", text)
+        for told in re.findall(r"`(\w+?)(?:\.\.\.)?`", held):
+            assert any(told in name for name in names), f"there is no test {told}"
