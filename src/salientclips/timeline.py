@@ -25,6 +25,36 @@ import numpy.typing as npt
 
 from .errors import InputError
 
+MOST_SECONDS = 10**9
+"""No time lies further from zero (31 years): what a file claims beyond it is damage."""
+_MOST_CLIPS = 1_000_000
+"""No video has more clips (11 days of seconds); a damaged time stamp would make them without end."""
+_MOST_EXPONENT = 30
+
+
+def exact_seconds(text: str) -> Fraction:
+    """Read a time that somebody else wrote.
+
+    ``Fraction`` alone would compute all digits of ``1e999999999``.
+
+    Args:
+        text: Seconds, as ``3.5``, ``1e-3`` or ``1001/30000``.
+
+    Returns:
+        Exactly what is written.
+
+    Raises:
+        ValueError: It is no number, or beyond ``MOST_SECONDS``.
+        ZeroDivisionError: It divides by zero.
+    """
+    _, _, exponent = text.lower().partition("e")
+    if len(text) > 1000 or (exponent and abs(int(exponent)) > _MOST_EXPONENT):
+        raise ValueError("it is no time")
+    seconds = Fraction(text)
+    if abs(seconds) > MOST_SECONDS:
+        raise ValueError("it is beyond any time")
+    return seconds
+
 
 @dataclass(frozen=True)
 class Timeline:
@@ -204,6 +234,11 @@ class ClipGrid:
 
 def _regular_starts(first: Fraction, end: Fraction, length: Fraction) -> list[Fraction]:
     count = max(1, int((end - first) / length))
+    if count > _MOST_CLIPS:
+        raise InputError(
+            f"{float(end - first):.6g} s make {count} clips of {float(length):.6g} s, more than {_MOST_CLIPS}",
+            "give longer clips; where the video is not that long, a time stamp in it is damaged",
+        )
     remainder = (end - first) - count * length
     if count * length < end - first and 2 * remainder >= length:
         count += 1

@@ -1,7 +1,8 @@
 """An MCP server, so that an assistant can watch a long video cheaply: what is in it, which clips matter.
 
 Three tools on the official SDK: ``probe``, ``select`` and ``frames``. Files are reached only within the folders that
-were named at start, by real paths: a path with ``..``, or through a symbolic link, is refused. Nothing is written.
+were named at start, by real paths: a path with ``..``, or through a symbolic link, is refused. Samplers are those
+that came with the package. Nothing is written, and no network is used.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..errors import InputError, SalientClipsError
+from ..errors import InputError, SalientClipsError, UnknownNameError
 from ..media.jpeg import encode_jpeg
 from ..networks.extras import require
 from ..outputs.contract import probe_json, selection_json
-from ..samplers import DEFAULT_SAMPLER
+from ..samplers import DEFAULT_SAMPLER, SAMPLERS
 from ..timeline import ClipSpec
 from ..types import ClipScores
 from ..verbs.probe import probe
@@ -173,6 +174,9 @@ def _at_most(number: int, limit: int) -> int:
 
 
 def _scores(path: Path, sampler: str, clip_seconds: float | None, threads: int) -> ClipScores:
+    if sampler not in SAMPLERS:
+        # Any other name would be a folder outside, or be asked for on the hub.
+        raise UnknownNameError("sampler", sampler, SAMPLERS)
     stat = path.stat()
     return _scored(path, stat.st_mtime_ns, stat.st_size, sampler, clip_seconds, threads)
 

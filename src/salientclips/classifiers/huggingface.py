@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -73,9 +74,10 @@ def load(name_or_folder: str, *, random_seed: int | None = None) -> HuggingFaceM
         MissingExtraError: transformers is absent or does not load.
     """
     transformers = require("transformers", "hf")
-    folder = Path(name_or_folder).expanduser()
+    folder = Path(os.path.expanduser(name_or_folder))
     source = str(folder) if folder.is_dir() else name_or_folder
-    options = {"local_files_only": folder.is_dir()}
+    # Else transformers would ask at the terminal whether to run code of a repository.
+    options = {"local_files_only": folder.is_dir(), "trust_remote_code": False}
     with _quiet(transformers):
         try:
             config = transformers.AutoConfig.from_pretrained(source, **options)

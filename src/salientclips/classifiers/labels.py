@@ -7,6 +7,7 @@ name by name (``tests/test_classifiers.py`` holds torchvision to it).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
@@ -44,7 +45,7 @@ def labels_from(given: str | Path | Sequence[str]) -> tuple[str, ...]:
         InputError: The file is not UTF-8 text, a name is empty, or one occurs twice.
     """
     if isinstance(given, str | Path):
-        path = Path(given).expanduser()
+        path = Path(os.path.expanduser(given))
         if not path.is_file():
             raise FileMissingError(path)
         try:

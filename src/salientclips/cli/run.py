@@ -87,5 +87,8 @@ def _fail(error: SalientClipsError, wants_json: bool, code: int = 1) -> int:
         from ..outputs.contract import error_json
 
         print(json.dumps(error_json(error)))
-    print("error: " + " ".join(str(error).split()), file=sys.stderr)
+    # Here and not above: it brings rich, and most commands fail never.
+    from .plain import plain
+
+    print("error: " + plain(" ".join(str(error).split())), file=sys.stderr)
     return code

@@ -7,8 +7,6 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Event
 
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from ..types import ClipScores, Probe, SelectedClip, Selection, VideoPrediction
@@ -18,10 +16,11 @@ from ..verbs.doctor import Finding
 from ..verbs.names import Released
 from ..verbs.report import ReportWritten
 from ..verbs.vectors import VectorsWritten
+from .plain import PlainConsole, escape
 
 # Codes of emoji and markup in file names stay text.
-_out = Console(emoji=False, highlight=False)
-_err = Console(stderr=True, emoji=False, highlight=False, soft_wrap=True)
+_out = PlainConsole(emoji=False, highlight=False)
+_err = PlainConsole(stderr=True, emoji=False, highlight=False, soft_wrap=True)
 
 _LONGEST_TABLE = 40
 
@@ -68,7 +67,7 @@ def show_probe(probe: Probe) -> None:
     for number, track in enumerate(probe.audio):
         table.add_row(
             f"audio {number}",
-            f"{track.codec}, {track.sample_rate_hz} Hz, {track.channels} channels, "
+            f"{escape(track.codec)}, {track.sample_rate_hz} Hz, {track.channels} channels, "
             f"starts at {track.start_s:.3f} s",
         )
     if not probe.audio:
@@ -87,10 +86,12 @@ def show_scores(scores: ClipScores, output: Path | None) -> None:
         output: Where they were written; None where they were not.
     """
     if output is not None:
-        _out.print(f"{len(scores)} clips scored by {scores.sampler}, written to {escape(str(output))}")
+        _out.print(
+            f"{len(scores)} clips scored by {escape(scores.sampler)}, written to {escape(str(output))}"
+        )
         _warn(scores.warnings)
         return
-    _title(scores.path, f"saliency by {scores.sampler}")
+    _title(scores.path, f"saliency by {escape(scores.sampler)}")
     table = Table()
     for heading in ("clip", "start", "end", "score", ""):
         table.add_column(heading, justify="left" if heading == "" else "right")
@@ -118,7 +119,7 @@ def show_vectors(written: VectorsWritten) -> None:
 def show_selection(selection: Selection) -> None:
     """Print the selected clips in rank order."""
     scores = selection.scores
-    _title(scores.path, f"{len(selection.clips)} of {len(scores)} clips by {scores.sampler}")
+    _title(scores.path, f"{len(selection.clips)} of {len(scores)} clips by {escape(scores.sampler)}")
     _out.print(_clip_table(selection.clips))
     _say(selection.note)
     _warn(scores.warnings)

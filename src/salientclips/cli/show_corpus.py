@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .corpus_progress import line
+from .plain import plain
 
 if TYPE_CHECKING:
     from ..engines.run import CorpusReport
@@ -20,12 +21,12 @@ def show_corpus(report: CorpusReport, verb: str) -> None:
         verb: What was done.
     """
     tally = report.tally
-    print(f"{report.folder}: {line(tally)}")
+    print(plain(f"{report.folder}: {line(tally)}"))
     well = tally.before + tally.done - report.failed
     before = f" ({tally.before:,} of the videos by earlier runs)" if tally.before else ""
     print(f"{well:,} videos {_DONE[verb]}{before}: rows in {report.folder}/videos and {report.folder}/clips")
     for outcome in report.failures:
-        print(f"failed: {outcome.row.message}; {outcome.row.remedy}".rstrip("; "))
+        print(plain(f"failed: {outcome.row.message}; {outcome.row.remedy}".rstrip("; ")))
     unshown = report.failed - len(report.failures)
     if unshown > 0:
         print(f"{unshown:,} more failed: rows of {report.folder}/videos whose status is 'failed'")

@@ -6,17 +6,16 @@ from collections.abc import Sequence
 from math import isnan
 from pathlib import Path
 
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from ..evaluation.case import PARTS
 from ..evaluation.outcome import Row
 from ..evaluation.report import Evaluation
 from ..evaluation.tables import card_facts
+from .plain import PlainConsole, escape
 
-_out = Console(emoji=False, highlight=False)
-_err = Console(stderr=True, emoji=False, highlight=False, soft_wrap=True)
+_out = PlainConsole(emoji=False, highlight=False)
+_err = PlainConsole(stderr=True, emoji=False, highlight=False, soft_wrap=True)
 
 _KS_SHOWN = (1, 2, 3, 5, 8, 10, 15, 20)
 _LEFT_OUT_SHOWN = 5

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+
+from .plain import PlainConsole, escape
 
 if TYPE_CHECKING:
     from ..verbs.fit import Fitted
 
-_out = Console(emoji=False, highlight=False, soft_wrap=True)
-_err = Console(stderr=True, emoji=False, highlight=False, soft_wrap=True)
+_out = PlainConsole(emoji=False, highlight=False, soft_wrap=True)
+_err = PlainConsole(stderr=True, emoji=False, highlight=False, soft_wrap=True)
 
 _MOST_LISTED = 10
 

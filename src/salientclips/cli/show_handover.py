@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.markup import escape
 from rich.table import Table
 
 from ..adapters.openai import FrameParts
 from ..outputs.exports import Exported
 from ..types import Selection
 from ..verbs.cut import CutResult, SummaryResult
+from .plain import escape
 from .show import _out, _say, _warn, clock
 
 

@@ -10,13 +10,15 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterator
-from itertools import product
+from itertools import islice, product
 
 from ..errors import InputError
 from .names import shown_name
 
-_NUMBERS = re.compile(r"(-?\d+)\.\.(-?\d+)(?:\.\.-?(\d+))?")
+_NUMBERS = re.compile(r"(-?\d{1,18})\.\.(-?\d{1,18})(?:\.\.-?(\d{1,18}))?", re.ASCII)
 _LETTERS = re.compile(r"([A-Za-z])\.\.([A-Za-z])(?:\.\.-?(\d+))?")
+_MOST_SHARDS = 1_000_000
+_MOST_LEVELS = 20
 _ALPHABET = string.ascii_uppercase + string.ascii_lowercase
 
 
@@ -30,17 +32,25 @@ def expand_braces(pattern: str) -> Iterator[str]:
         What it stands for, one after the other: the last pair of braces changes fastest.
 
     Raises:
-        InputError: A brace is not closed, or was never opened.
+        InputError: A brace is not closed, or was never opened, or there is no end to what it stands for.
     """
-    for text in _expanded(pattern, pattern):
+    for text in _expanded(pattern, pattern, _MOST_LEVELS):
         yield re.sub(r"\\(.)", r"\1", text)
 
 
-def _expanded(text: str, whole: str) -> Iterator[str]:
+def _expanded(text: str, whole: str, levels: int) -> Iterator[str]:
     """All that a text stands for, backslashes still in it."""
     pieces: list[list[str]] = []
+    count = 1
     for piece, in_braces in _pieces(text, whole):
-        pieces.append(list(_choices(piece, whole)) if in_braces else [piece])
+        choices = list(islice(_choices(piece, whole, levels), _MOST_SHARDS + 1)) if in_braces else [piece]
+        count *= len(choices)
+        if count > _MOST_SHARDS or not levels:
+            raise InputError(
+                f"the braces of '{shown_name(whole):.100}' stand for too much",
+                f"name at most {_MOST_SHARDS} shards",
+            )
+        pieces.append(choices)
     for choice in product(*pieces):
         yield "".join(choice)
 
@@ -68,7 +78,7 @@ def _pieces(text: str, whole: str) -> Iterator[tuple[str, bool]]:
     yield text[start:], False
 
 
-def _choices(inside: str, whole: str) -> Iterator[str]:
+def _choices(inside: str, whole: str, levels: int) -> Iterator[str]:
     """What a pair of braces stands for."""
     if numbers := _NUMBERS.fullmatch(inside):
         yield from _number_range(*numbers.groups())
@@ -77,9 +87,9 @@ def _choices(inside: str, whole: str) -> Iterator[str]:
         yield from (_ALPHABET[place] for place in _range(first, last, letters[3]))
     elif len(parts := _list(inside)) > 1:
         for part in parts:
-            yield from _expanded(part, whole)
+            yield from _expanded(part, whole, levels - 1)
     else:
-        yield from (f"{{{text}}}" for text in _expanded(inside, whole))
+        yield from (f"{{{text}}}" for text in _expanded(inside, whole, levels - 1))
 
 
 def _number_range(first: str, last: str, step: str | None) -> Iterator[str]:

@@ -10,6 +10,7 @@ the paper's.
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -239,7 +240,7 @@ class Job:
 
 def _absolute(word: str) -> str:
     """A path where there is something, absolute; any other word, such as a name, as it is."""
-    return word if word in SAMPLERS or not Path(word).exists() else str(Path(word).absolute())
+    return word if word in SAMPLERS or not os.path.exists(word) else str(Path(word).absolute())
 
 
 def _clip_facts(clip: ClipSpec) -> dict[str, Any]:
@@ -249,7 +250,7 @@ def _clip_facts(clip: ClipSpec) -> dict[str, Any]:
 
 def _content(source: str | Path | None) -> str | None:
     """What is known of a file by its content, not by where it lies; of a URL or a word, itself."""
-    if source is None or not Path(source).is_file():
+    if source is None or not os.path.isfile(source):
         return None if source is None else str(source)
     with Path(source).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -58,7 +58,7 @@ def local_path(place: str) -> Path | None:
         The path, ``~`` resolved where no URL was given; None for a URL of another place.
     """
     if not is_url(place):
-        return Path(place).expanduser()
+        return Path(os.path.expanduser(place))  # what is nobody's home stays
     return Path(place.partition("://")[2]) if protocol_of(place) in _LOCAL else None
 
 

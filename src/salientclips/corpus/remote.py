@@ -71,8 +71,13 @@ def check_protocol(url: str) -> None:
 
     Raises:
         MissingExtraError: fsspec is absent, or the package that speaks the protocol; the remedy names it.
-        InputError: fsspec does not know the protocol.
+        InputError: fsspec does not know the protocol, or it is a chain of several.
     """
+    if "::" in url:
+        # fsspec would take it for a chain of file systems, one of which fills in templates that a file brings along.
+        raise InputError(
+            f"'{shown_name(url)}' is several places in one", "give one URL, or tar://MEMBER::SHARD"
+        )
     require("fsspec", "remote")
     from fsspec.registry import get_filesystem_class, known_implementations
 

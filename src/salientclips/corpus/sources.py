@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..datasets.folder import SUFFIXES
-from ..datasets.rows import is_url
+from ..datasets.rows import check_path, is_url
 from ..errors import FileMissingError, InputError
 from .braces import expand_braces
 from .endings import LIST_SUFFIX, SHARD_SUFFIXES, TABLE_SUFFIXES
@@ -123,29 +123,29 @@ def _told(value: object) -> str:
     return ", ".join(str(part) for part in value) if isinstance(value, tuple) else str(value)
 
 
-def _items(source: str, *, listed: bool) -> Iterator[Item]:
-    """The items of a source; a missing file that is listed is one."""
+def _items(source: str, *, listed: bool, braces: bool = True) -> Iterator[Item]:
+    """The items of a source; a missing file that is listed is one. Braces that were expanded once are letters."""
     path = local_path(source)
     if path is not None:
-        yield from _local(path, listed)
+        yield from _local(path, listed, braces)
     elif protocol_of(source) == "tar":
         if not split_member(source)[1]:
             raise InputError(f"'{shown_name(source)}' names no shard", "write tar://MEMBER::SHARD")
         yield Item(canonical(source))
     else:
-        yield from _remote(canonical(source), listed)
+        yield from _remote(canonical(source), listed, braces)
 
 
-def _local(path: Path, listed: bool) -> Iterator[Item]:
+def _local(path: Path, listed: bool, braces: bool) -> Iterator[Item]:
     place = str(path)
     # Not Path's own, which raise for a name that is too long for the system.
     if os.path.isdir(path):
         yield from folder_items(place)
     elif os.path.isfile(path):
         yield from _file(absolute(path), listed)
-    elif _is_shard_pattern(place):
+    elif braces and _is_shard_pattern(place):
         for shard in expand_braces(place):
-            yield from _items(shard, listed=listed)
+            yield from _items(shard, listed=listed, braces=False)
     elif is_pattern(place):
         yield from _matched(place, matches(place), listed)
     elif listed and suffix_of(place) not in SHARD_SUFFIXES:
@@ -154,10 +154,10 @@ def _local(path: Path, listed: bool) -> Iterator[Item]:
         raise FileMissingError(path)
 
 
-def _remote(url: str, listed: bool) -> Iterator[Item]:
-    if _is_shard_pattern(url):
+def _remote(url: str, listed: bool, braces: bool) -> Iterator[Item]:
+    if braces and _is_shard_pattern(url):
         for shard in expand_braces(url):
-            yield from _items(shard, listed=listed)
+            yield from _items(shard, listed=listed, braces=False)
     elif is_pattern(url) and not _is_remote_file(url):
         yield from _matched(url, remote_matches(url), listed)
     elif path_of(url).endswith("/") or _is_remote_folder(url):
@@ -234,4 +234,5 @@ def _listed(path: Path, name: str, folder: str) -> Iterator[Item]:
     lines = (line.strip(" \t\r") for line in text.split("\n"))
     for line in lines:
         if line and not line.startswith("#"):
+            check_path(line, f"'{name}'")
             yield from _items(beside(line, folder), listed=True)

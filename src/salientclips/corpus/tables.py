@@ -13,8 +13,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from ..datasets.rows import COLUMNS, Row, labels_in, read_csv_rows, spans_in, split_named
+from ..datasets.rows import COLUMNS, Row, check_path, labels_in, read_csv_rows, spans_in, split_named
 from ..errors import InputError
+from ..timeline import exact_seconds
 from .item import Item
 from .names import beside
 
@@ -62,8 +63,7 @@ def _parquet_rows(path: Path, name: str) -> Iterator[tuple[str, Row]]:
 
 def _row(cells: dict[str, Any], where: str) -> Row:
     path = _text(cells, "path", where)
-    if not path:
-        raise InputError(f"{where}: the path is empty", "give a file name")
+    check_path(path, where)
     split = split_named(_text(cells, "split", where), where)
     return Row(path, _labels(cells, where), _text(cells, "group", where), split, _spans(cells, where))
 
@@ -100,4 +100,4 @@ def _spans(cells: dict[str, Any], where: str) -> tuple[tuple[Fraction, Fraction]
 
 def _seconds(value: float | int | Decimal) -> Fraction:
     # As it would be written: 0.1 is a tenth, as it is in CSV.
-    return Fraction(repr(value) if isinstance(value, float) else value)
+    return exact_seconds(repr(value) if isinstance(value, float) else str(value))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FileMissingError, InputError
+from ..timeline import exact_seconds
 from .manifest import Entry, Split
 from .stored_videos import StoredVideos
 
@@ -40,8 +41,8 @@ def read_activitynet(json_file: str | Path, videos: str | Path) -> tuple[Entry, 
         raise FileMissingError(path)
     try:
         # Exact as written, for the timeline counts in fractions.
-        database = json.loads(path.read_text(encoding="utf-8"), parse_float=Fraction)["database"].items()
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        database = json.loads(path.read_text(encoding="utf-8"), parse_float=exact_seconds)["database"].items()
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"'{path}' is no ActivityNet JSON", "give activity_net.v1-3.min.json") from error
     return tuple(_entry(name, facts, stored, path) for name, facts in database)
 
@@ -58,5 +59,5 @@ def _entry(name: str, facts: Any, stored: StoredVideos, source: Path) -> Entry:
 
 
 def _segment(times: Any) -> tuple[Fraction, Fraction]:
-    start, end = times
-    return Fraction(start), Fraction(end)
+    start, end = (time if isinstance(time, Fraction) else exact_seconds(str(time)) for time in times)
+    return start, end

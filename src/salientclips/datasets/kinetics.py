@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..errors import FileMissingError, InputError
 from .manifest import Entry, Split
+from .rows import dict_reader
 from .stored_videos import StoredVideos
 
 _SPLITS: dict[str, Split] = {
@@ -42,15 +43,18 @@ def read_kinetics(list_file: str | Path, videos: str | Path) -> tuple[Entry, ...
     path, stored = Path(list_file), StoredVideos(Path(videos))
     if not path.is_file():
         raise FileMissingError(path)
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        missing = {"youtube_id", "time_start", "time_end", "split"} - set(reader.fieldnames or ())
-        if missing:
-            raise InputError(
-                f"'{path}' is no Kinetics list: it has no column {sorted(missing)[0]!r}",
-                "give train.csv, validate.csv or test.csv as DeepMind publishes them",
-            )
-        return tuple(_entry(row, stored, f"'{path}', line {reader.line_num}") for row in reader)
+    remedy = "give train.csv, validate.csv or test.csv as DeepMind publishes them"
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = dict_reader(file, str(path))
+            missing = {"youtube_id", "time_start", "time_end", "split"} - set(reader.fieldnames or ())
+            if missing:
+                raise InputError(
+                    f"'{path}' is no Kinetics list: it has no column {sorted(missing)[0]!r}", remedy
+                )
+            return tuple(_entry(row, stored, f"'{path}', line {reader.line_num}") for row in reader)
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise InputError(f"'{path}' is no CSV in UTF-8 ({error})", remedy) from error
 
 
 def _entry(row: dict[str, str], stored: StoredVideos, where: str) -> Entry:

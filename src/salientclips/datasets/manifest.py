@@ -69,7 +69,7 @@ def _entry(row: Row, manifest: Path, where: str) -> Entry:
         # As a path it would be a missing file; its text may hold a password, so it is not shown.
         raise InputError(f"{where}: the path is a URL", "give files here; URLs are for a corpus")
     # pathlib keeps an absolute path as it is.
-    path = manifest.parent / Path(row.path).expanduser()
+    path = manifest.parent / os.path.expanduser(row.path)
     return Entry(path, row.labels, row.group, row.split, row.spans)
 
 
@@ -124,7 +124,7 @@ def missing_files(entries: Iterable[Entry]) -> tuple[Path, ...]:
     Returns:
         Their paths, in order.
     """
-    return tuple(entry.path for entry in entries if not entry.path.is_file())
+    return tuple(entry.path for entry in entries if not os.path.isfile(entry.path))
 
 
 def split_entries(

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
 from ..errors import InputError
+from ..timeline import exact_seconds
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 COLUMNS = ("path", "label", "group", "split", "spans")
 """The columns of a manifest file; only the first must be there."""
+
+_MOST_COLUMNS = 1000
 
 _SPLIT_WORDS: dict[str, Split | None] = {
     "": None,
@@ -80,7 +83,7 @@ def read_csv_rows(path: Path, name: str) -> tuple[tuple[str, Row], ...]:
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
+            reader = dict_reader(file, name)
             if "path" not in (reader.fieldnames or ()):
                 raise InputError(
                     f"'{name}' has no column 'path'", f"give a CSV with the heading {','.join(COLUMNS)}"
@@ -91,13 +94,48 @@ def read_csv_rows(path: Path, name: str) -> tuple[tuple[str, Row], ...]:
     return tuple((where, _row(row, where)) for where, row in rows)
 
 
+def dict_reader(lines: Iterable[str], name: str) -> csv.DictReader[str]:
+    """Read a CSV with a heading, which may be hostile.
+
+    Args:
+        lines: The text.
+        name: What the file is called in messages.
+
+    Returns:
+        Its rows; those that are shorter than the heading are filled up.
+
+    Raises:
+        InputError: The heading is endless: every short row would become as long.
+        csv.Error: The heading is no CSV, or a cell is longer than 128 kB; so is reading on.
+    """
+    reader = csv.DictReader(lines, strict=True)
+    count = len(reader.fieldnames or ())
+    if count > _MOST_COLUMNS:
+        raise InputError(f"'{name}' has {count} columns", f"name {', '.join(COLUMNS)} alone")
+    return reader
+
+
 def _row(row: Mapping[str, str | None], where: str) -> Row:
     value = {name: (row.get(name) or "").strip() for name in COLUMNS}
-    if not value["path"]:
-        raise InputError(f"{where}: the path is empty", "give a file name")
+    check_path(value["path"], where)
     split = split_named(value["split"], where)
     labels, spans = labels_in(value["label"]), spans_in(value["spans"], where)
     return Row(value["path"], labels, value["group"], split, spans)
+
+
+def check_path(text: str, where: str) -> None:
+    """Whether a text can be a path or a URL at all.
+
+    Args:
+        text: What is written there.
+        where: The row, for the message.
+
+    Raises:
+        InputError: It is empty, or holds a NUL, which no system call takes.
+    """
+    if not text or "\0" in text:
+        what = "holds a NUL" if text else "is empty"
+        raise InputError(f"{where}: the path {what}", "give a file name")
 
 
 def labels_in(text: str) -> tuple[str, ...]:
@@ -148,9 +186,11 @@ def spans_in(text: str, where: str) -> tuple[tuple[Fraction, Fraction], ...]:
     for part in filter(None, (part.strip() for part in text.split(";"))):
         try:
             # Exact as written: 0.1 is a tenth. The first "-" may be a sign, so the split is at the last.
-            start, end = (Fraction(side.strip()) for side in part.rsplit("-", 1))
+            start, end = (exact_seconds(side.strip()) for side in part.rsplit("-", 1))
         except (ValueError, ZeroDivisionError) as error:
-            raise InputError(f"{where}: {part!r} is no span", "write start-end in seconds, 3.5-8") from error
+            raise InputError(
+                f"{where}: {part!r:.60} is no span", "write start-end in seconds, 3.5-8"
+            ) from error
         if end <= start:
             raise InputError(f"{where}: the span {part!r} ends before it starts", "write start-end")
         spans.append((start, end))

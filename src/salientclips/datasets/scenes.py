@@ -19,8 +19,9 @@ from pathlib import Path
 from ..errors import InputError
 from ..media.demux import read_packets
 from ..media.frame_numbers import FrameNumbers, number_frames
-from ..timeline import ClipGrid
+from ..timeline import ClipGrid, exact_seconds
 from ..types import PacketTable
+from .rows import dict_reader
 
 _SECONDS = ("Start Time (seconds)", "End Time (seconds)")
 _FRAMES = ("Start Frame", "End Frame")
@@ -74,7 +75,7 @@ def _rows(path: Path) -> list[Mapping[str, str]]:
     for skipped in range(min(2, len(lines))):
         header = next(csv.reader([lines[skipped]]), [])
         if any(set(pair) <= set(header) for pair in (_SECONDS, _FRAMES)):
-            return list(csv.DictReader(lines[skipped:]))
+            return list(dict_reader(lines[skipped:], str(path)))
     raise InputError(
         f"'{path}' has no columns '{_SECONDS[0]}' and '{_SECONDS[1]}'",
         "give the CSV of PySceneDetect's list-scenes",
@@ -85,7 +86,7 @@ def _span(row: Mapping[str, str], frames: FrameNumbers) -> tuple[Fraction, Fract
     """A row's times, each moved to the nearest beginning of a frame, or to the end of the video."""
     if row.get(_SECONDS[0]) and row.get(_SECONDS[1]):
         zero = frames.times[0]
-        begin, end = (_nearest(Fraction(row[name].strip()) + zero, frames) for name in _SECONDS)
+        begin, end = (_nearest(exact_seconds(row[name].strip()) + zero, frames) for name in _SECONDS)
     else:
         first, stop = int(row[_FRAMES[0]]) - 1, int(row[_FRAMES[1]])
         if not 0 <= first < stop <= len(frames):

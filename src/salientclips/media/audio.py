@@ -28,6 +28,8 @@ from .container import open_container, timeline_of
 _JITTER = Fraction(20, 1000)
 """Containers round the pts (Matroska to 1 ms); only a jump beyond this is a gap or an overlap, seconds."""
 _ZEROS_AT_ONCE_S = 1
+_MOST_SILENCE_S = 86_400
+"""A day, all gaps together. Filled sample by sample, they would go on for ever where a time stamp is damaged."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ def read_audio(
         for frame in sound_frames(container, stream, warnings):
             yield from placer.add(frame, zero)
         yield from placer.flush()
+        if placer.stray and warnings is not None:
+            warnings.append(f"{placer.stray} pieces of sound lie more than a day apart; they are silent here")
 
 
 def audio_stream(
@@ -153,6 +157,9 @@ class SamplePlacer:
         """Place of the resampler's next sample."""
         self._end: int | None = None
         """End of all that was given out."""
+        self._silence_s = Fraction(0)
+        self.stray = 0
+        """Frames that were left out because a day of silence would not lead up to them."""
 
     def add(self, frame: av.audio.frame.AudioFrame, zero: Fraction) -> Iterator[AudioBlock]:
         """Take the next decoded frame.
@@ -169,6 +176,11 @@ class SamplePlacer:
             time = frame.pts * frame.time_base - zero
         else:
             time = self._expected or Fraction(0)
+        before = Fraction(self._begin, self._rate_hz) if self._expected is None else self._expected
+        if time > before and self._silence_s + time - before > _MOST_SILENCE_S:
+            self.stray += 1
+            return
+        self._silence_s += max(Fraction(0), time - before)
         jumps = self._expected is None or abs(time - self._expected) > _JITTER
         if jumps or kind != self._kind:
             yield from self.flush()

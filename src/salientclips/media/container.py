@@ -1,7 +1,8 @@
 """Opening files: FFmpeg's errors become ours, and the timeline's zero is found.
 
 Every function of this room that reads a file goes through :func:`open_container`, so that a missing file, a
-directory, an empty file, a text file and a truncated mp4 each give one typed error that names the file.
+directory, an empty file, a text file and a truncated mp4 each give one typed error that names the file. What FFmpeg
+may reach from there is said in :mod:`.own_bytes`: the file itself and nothing else.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import av.video.stream
 
 from ..errors import FileMissingError, InputError, NotAVideoError, NoVideoStreamError
 from ..timeline import Timeline
+from .own_bytes import address, own_bytes_only
 
 _DECODE_NOTHING = [{"skip_frame": "all"}] * 64
 """Options of the first streams while FFmpeg looks at them; those beyond are probed as ever."""
@@ -71,7 +73,8 @@ def open_container(path: Path, *, for_packets: bool = False) -> Iterator[av.cont
         # A metadata tag that is not UTF-8 must not keep a video from being read.
         options = _DECODE_NOTHING if for_packets else None
         container = av.open(
-            str(path),
+            address(path),
+            options=own_bytes_only(),
             metadata_errors="replace",
             stream_options=options,  # type: ignore[arg-type]  # PyAV's stub says str; it takes mappings
         )
@@ -121,6 +124,9 @@ def lone_stream(container: av.container.InputContainer) -> av.video.stream.Video
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, av.error.ArgumentError):
+        # What FFmpeg says of a format that it was told not to open; of a damaged file it hardly ever is.
+        return "FFmpeg refuses it: playlists and other lists of files are not opened"
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return str(text).splitlines()[0]
 

@@ -24,6 +24,7 @@ from ..errors import InputError
 from ..types import PacketTable
 from .container import open_container, timeline_of, video_stream
 from .cut import FrameSpan
+from .own_bytes import address
 
 COPY_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".ts")
 """Containers that a copy stays in; others are copied into Matroska, which takes any codec."""
@@ -125,7 +126,7 @@ class _Target:
 
     def __init__(self, path: Path, streams: Sequence[av.stream.Stream], plan: _Plan) -> None:
         self.plan = plan
-        self._container: av.container.OutputContainer = av.open(str(path), "w")
+        self._container: av.container.OutputContainer = av.open(address(path), "w")
         self._copies = {}
         self._shifts: dict[int, int] = {}
         for stream in streams:

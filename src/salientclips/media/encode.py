@@ -20,6 +20,7 @@ import av.video.stream
 import numpy as np
 
 from ..errors import InputError
+from .own_bytes import address
 from .sound import Samples, SoundForm
 
 _CODEC = "libx264"
@@ -56,7 +57,7 @@ class VideoWriter:
         if _CODEC not in av.codecs_available:
             raise InputError(f"this FFmpeg cannot encode with {_CODEC}", "pip install --force-reinstall av")
         self._form, self._sound_form, self._threads = pictures, sound, threads
-        self._container = av.open(str(path), "w", format="mp4")
+        self._container = av.open(address(path), "w", format="mp4")
         self._video: av.video.stream.VideoStream | None = None
         self._sound: av.audio.stream.AudioStream | None = None
         self._durations: dict[int, int] = {}

@@ -18,6 +18,8 @@ import av.video.stream
 import numpy as np
 import numpy.typing as npt
 
+from .own_bytes import address
+
 Picture = npt.NDArray[np.uint8]
 
 _GREY = 128
@@ -56,7 +58,7 @@ def write_demo_video(path: Path, scene: DemoScene) -> None:
         scene: What to show.
     """
     codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
-    with av.open(str(path), "w") as container:
+    with av.open(address(path), "w") as container:
         # The fastest settings that still write B-frames and vectors: nobody keeps this video for its beauty.
         options = {"preset": "veryfast"} if codec == "libx264" else {}
         stream = container.add_stream(codec, rate=scene.frame_rate, options=options)

@@ -1,15 +1,16 @@
 """Loading weights: from a path or a URL, without running anyone's code, and never in part.
 
-Files: ``.safetensors``; whatever ``torch.save`` wrote (read with ``weights_only=True``); pickles of numpy
-arrays. :func:`load_tensors` compares every tensor by name and shape before it copies the first one: a
-checkpoint of another network is an error that lists what differs, not a network with a random layer. A
-download happens only for a URL that the user gave.
+Files: ``.safetensors``; whatever ``torch.save`` wrote (read with ``weights_only=True``, from torch 2.10 on);
+pickles of numpy arrays. :func:`load_tensors` compares every tensor by name and shape before it copies the first one:
+a checkpoint of another network is an error that lists what differs, not a network with a random layer. A download
+happens only for a URL that the user gave.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 import urllib.parse
 import urllib.request
@@ -28,6 +29,8 @@ from .numpy_pickle import read_numpy_pickle
 
 _CHUNK_BYTES = 1 << 20
 _TIMEOUT_S = 60
+_SAFE_TORCH = (2, 10)
+"""The first release whose unpickler holds what it promises."""
 # The key under which training programs put the weights beside optimiser state and the like.
 _WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model")
 # How torch.save began its files before they were zip archives (torch.serialization.MAGIC_NUMBER, pickled).
@@ -64,7 +67,7 @@ def local_file(source: str | Path, *, sha256: str | None = None, cache: Path | N
             _download(text, path, sha256)
             return path
     else:
-        path = Path(source).expanduser()
+        path = Path(os.path.expanduser(source))
         if not path.is_file():
             what = "is a directory" if path.is_dir() else "does not exist"
             raise WeightsError(f"the weights '{path}' cannot be read: it {what}", "check the path")
@@ -146,11 +149,23 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
         head = file.read(32)
     if not zipfile.is_zipfile(path) and _LEGACY_TORCH not in head:
         return {name: torch.from_numpy(array) for name, array in read_numpy_pickle(path).items()}
+    _check_torch(path)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # pickle, zip and torch each have their own
         raise WeightsError(f"'{path}' cannot be read as weights ({first_line(error)})", _DAMAGED) from error
     return _unwrap(content, path)
+
+
+def _check_torch(path: Path) -> None:
+    """Refuse what an older torch would run or write where it must not, ``weights_only`` or not."""
+    release = tuple(int(part) for part in re.findall(r"\d+", torch.__version__)[:2])
+    if release < _SAFE_TORCH:
+        raise WeightsError(
+            f"'{path}' is not read: torch {torch.__version__} may run what is in such a file (CVE-2025-32434,"
+            " CVE-2026-24747)",
+            "update torch to 2.10 or later, or give the weights as .safetensors",
+        )
 
 
 _DAMAGED = "get the file again, or save its state dict as .safetensors"

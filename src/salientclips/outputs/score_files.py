@@ -30,7 +30,7 @@ from ..errors import InputError, SalientClipsError, StoredScoresError
 from ..media.fingerprint import fingerprint
 from ..ranking import RULES
 from ..samplers import Sampler
-from ..timeline import ClipGrid, ClipSpec
+from ..timeline import MOST_SECONDS, ClipGrid, ClipSpec, exact_seconds
 from ..types import ClipScores, FeatureParameters, Fingerprint
 from ..whole_file import whole_file
 from .contract import SCHEMA, Json, scores_json
@@ -186,6 +186,8 @@ def _build(header: Json, rows: Sequence[Json]) -> ClipScores:
         raise ValueError("times are not finite")
     if header["rule"] not in RULES:
         raise ValueError("the rule is unknown")
+    if any(abs(int(row[ticks])) > MOST_SECONDS * per_second for row in rows for ticks in TICKS):
+        raise ValueError("times are beyond any video")
     clip, features = header["clip"], header["feature_parameters"]
     seconds = clip["seconds"]
     return ClipScores(
@@ -197,7 +199,7 @@ def _build(header: Json, rows: Sequence[Json]) -> ClipScores:
         sampler_parameters=dict(header["sampler_parameters"]),
         feature_parameters=FeatureParameters(int(features["frames_per_clip"]), tuple(features["features"])),
         clip_spec=ClipSpec(
-            clip["frames"], clip["frame_step"], None if seconds is None else Fraction(seconds)
+            clip["frames"], clip["frame_step"], None if seconds is None else exact_seconds(seconds)
         ),
         grid=ClipGrid(
             tuple(Fraction(int(row["start_ticks"]), per_second) for row in rows),
@@ -247,7 +249,11 @@ def _read_csv(path: Path) -> tuple[Json, list[Json]]:
     if not first.startswith("# salientclips "):
         raise ValueError("the first line is not a salientclips header")
     header: Json = json.loads(first.removeprefix("# salientclips "))
-    rows = list(csv.DictReader(io.StringIO(rest)))
+    reader = csv.DictReader(io.StringIO(rest))
+    # Every short row would become as long as the heading.
+    if tuple(reader.fieldnames or ()) != (*_COLUMNS, *_stream_columns(header)):
+        raise ValueError("the columns are others")
+    rows = list(reader)
     return header, [_nested({key: value or None for key, value in row.items()}, header) for row in rows]
 
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, fields
-from fractions import Fraction
 from math import isclose, isfinite
 from typing import Any, TypeVar
 
 from ..errors import CardError, InputError
-from ..timeline import ClipSpec
+from ..timeline import ClipSpec, exact_seconds
 from .card import (
     ARCHITECTURES,
     CHANNELS,
@@ -147,7 +146,7 @@ def _clip(read: _Reader) -> ClipSpec:
     if read.content["seconds"] is None:
         return ClipSpec(frames, step)
     try:
-        return ClipSpec(frames, step, Fraction(read.text("seconds")[:40]))
+        return ClipSpec(frames, step, exact_seconds(read.text("seconds")))
     except (ValueError, ZeroDivisionError, InputError) as error:
         raise read.fault("seconds", "is no length of time") from error
 

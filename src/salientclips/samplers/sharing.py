@@ -8,9 +8,11 @@ Reading and writing need no torch; which engine computes what was read is decide
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,8 @@ README_FILE = "README.md"
 _MODE = 0o644
 
 _MOST_CARD_BYTES = 20 << 20
+_MOST_NUMBER_BYTES = 8
+_MOST_HEADER_BYTES = 4 << 20
 _UNUSED = "num_batches_tracked"
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
@@ -128,6 +132,7 @@ def read(folder: Path) -> Stored:
     """
     card = read_card(folder)
     source = _existing(folder / WEIGHTS_FILE)
+    _check_size(card, source)
     try:
         tensors = safetensors.numpy.load_file(source)
     except Exception as error:  # its error type is not part of its interface
@@ -144,6 +149,14 @@ def read(folder: Path) -> Stored:
             "get the sampler again",
         )
     return Stored(card, weights)
+
+
+def _check_size(card: SamplerCard, source: Path) -> None:
+    """Refuse a file that holds far more than the networks of its card, before it is read."""
+    shapes = [layout(s.stream, s.architecture, outputs_of(card, s)) for s in card.streams]
+    numbers = sum(prod(shape) for tensors in shapes for shape in tensors.values())
+    if source.stat().st_size > _MOST_NUMBER_BYTES * numbers + _MOST_HEADER_BYTES:
+        raise WeightsError(f"'{source}' is longer than the networks of its card", "get the sampler again")
 
 
 def _engine(stored: Stored, device: str) -> Networks:
@@ -191,7 +204,7 @@ def _weights(
 
 
 def _folder(source: str | Path, revision: str | None) -> Path:
-    path = Path(source).expanduser()
+    path = Path(os.path.expanduser(source))
     if path.is_dir():
         return path
     name = str(source)

@@ -38,7 +38,7 @@ def read_job(folder: str | Path) -> dict[str, Any]:
         raise StoredScoresError(
             f"'{folder}' is no corpus data set: it has no {JOB_NAME}", "check the path"
         ) from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise StoredScoresError(
             f"'{path}' is damaged ({type(error).__name__})", "choose another folder, or delete this one"
         ) from error

@@ -10,7 +10,6 @@ names. CSV, JSON and Parquet are this project's own (docs/json.md).
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
