@@ -154,7 +154,8 @@ class ClipGrid:
             The grid; it covers ``[times[0], end)``. Empty where there are no frames.
 
         Raises:
-            InputError: The times do not increase.
+            InputError: The times do not increase, or clips of that many seconds would be a million and more than
+                there are frames: one damaged time stamp makes years of a video.
         """
         if not times:
             return cls((), ())
@@ -165,7 +166,7 @@ class ClipGrid:
                 firsts.pop()
             starts = [times[i] for i in firsts]
         else:
-            starts = _regular_starts(times[0], end, spec.seconds)
+            starts = _regular_starts(times[0], end, spec.seconds, len(times))
         return cls(tuple(starts), (*starts[1:], end))
 
     @classmethod
@@ -185,8 +186,17 @@ class ClipGrid:
         return cls(tuple(s for s, _ in ordered), tuple(e for _, e in ordered))
 
 
-def _regular_starts(first: Fraction, end: Fraction, length: Fraction) -> list[Fraction]:
+_MOST_CLIPS = 1_000_000
+"""Of a length in seconds, unless there are more frames; eleven days of seconds."""
+
+
+def _regular_starts(first: Fraction, end: Fraction, length: Fraction, num_frames: int) -> list[Fraction]:
     count = max(1, int((end - first) / length))
+    if count > max(_MOST_CLIPS, num_frames):
+        raise InputError(
+            f"clips of {float(length):g} s would be {count} clips of {num_frames} frames",
+            "give longer clips, or a number of frames; a time stamp of the file may be damaged",
+        )
     remainder = (end - first) - count * length
     if count * length < end - first and 2 * remainder >= length:
         count += 1

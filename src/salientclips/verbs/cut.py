@@ -6,6 +6,7 @@ fast and without loss, begins at key frames, and says how far off that is.
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -173,14 +174,9 @@ def _encode(
 def _copy(
     path: Path, table: PacketTable, spans: list[FrameSpan], places: list[Path]
 ) -> list[tuple[Fraction, Fraction]]:
-    partial_names = [place.with_name(f".partial.{place.name}") for place in places]
-    try:
-        copied = copy_spans(path, table, list(zip(spans, partial_names, strict=True)))
-        for source, target in zip(partial_names, places, strict=True):
-            source.replace(target)
-    finally:
-        for left in partial_names:
-            left.unlink(missing_ok=True)
+    with ExitStack() as stack:
+        besides = [stack.enter_context(whole_file(place)) for place in places]
+        copied = copy_spans(path, table, list(zip(spans, besides, strict=True)))
     return [(made.start, made.end) for made in copied]
 
 
