@@ -16,6 +16,7 @@ ROOT = Path(salientclips.__file__).parent
 FLOORS = (
     "errors",
     "whole_file",
+    "folder_lock",
     "timeline",
     "ranking",
     "types",

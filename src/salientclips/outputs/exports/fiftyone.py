@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 
 from ...errors import InputError
+from ...folder_lock import alone_in
 from ...whole_file import write_text
 from .source import Source
 
@@ -34,13 +35,14 @@ def write(source: Source, path: Path) -> tuple[str, ...]:
         attributes = {"saliency": clip.score, "rank": clip.rank}
         detections.append({"label": "salient", "support": [first + 1, stop], "attributes": attributes})
     key = source.selection.scores.fingerprint.sha256[:24]
+    labels = {"classes": ["salient"], "labels": {key: detections}}
     try:
         path.mkdir(exist_ok=True)
+        with alone_in(path):
+            write_text(path / "labels.json", json.dumps(labels, indent=1, allow_nan=False))
+            write_text(path / "data.json", json.dumps({key: str(source.video)}, indent=1))
     except OSError as error:
         raise InputError(f"'{path}' cannot be made ({error.strerror})", "choose another folder") from error
-    labels = {"classes": ["salient"], "labels": {key: detections}}
-    write_text(path / "labels.json", json.dumps(labels, indent=1, allow_nan=False))
-    write_text(path / "data.json", json.dumps({key: str(source.video)}, indent=1))
     # Unless it is told of data.json, FiftyOne looks for the videos in a folder data/ and refuses.
     how = 'from_dir(FOLDER, fo.types.FiftyOneTemporalDetectionDataset, data_path="data.json")'
     return (f"load it with fo.Dataset.{how}",)
