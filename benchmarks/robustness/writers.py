@@ -78,7 +78,7 @@ class Footage:
     """What the commands read."""
 
     video: Path
-    """Four seconds with sound."""
+    """Some seconds with sound."""
     videos: Path
     """A folder of six short ones."""
     labelled: Path
@@ -88,12 +88,13 @@ class Footage:
     cache: Path
 
 
-def build_footage(folder: Path, *, heavy: bool) -> Footage:
+def build_footage(folder: Path, *, heavy: bool, frames: int = 120) -> Footage:
     """Make what the commands read.
 
     Args:
         folder: Where; what is there is left as it is.
         heavy: Whether the classifier is needed.
+        frames: How many the video has, 30 a second.
 
     Returns:
         Its parts.
@@ -109,7 +110,7 @@ def build_footage(folder: Path, *, heavy: bool) -> Footage:
             named.write_bytes(made.read_bytes())
     video = folder / "video.mp4"
     if not video.exists():
-        make_video(video, frames=120, size=(192, 144), gop=15, audio=AudioSpec(duration_s=4.0))
+        make_video(video, frames=frames, size=(192, 144), gop=15, audio=AudioSpec(duration_s=4.0))
     looking = make_job("classify", folder).looking if heavy else None
     return Footage(video, videos, labelled, "" if looking is None else looking.classifier, folder / "cache")
 
