@@ -15,7 +15,7 @@ file under its name that is not one of the whole ones of the truth, the old outp
 again, and the same command gives the truth. Standard error is read from the descriptor, so lines of libraries count.
 A corpus data set that is complete has nothing to write, and then a full disk is no error.
 
-Root may mount, and so may anybody in a user namespace (``unshare -Urm``), in which this starts itself again. Writes
+Disks are mounted in a namespace of this program's own (``unshare``), for which nobody need be root. Writes
 ``robustness-disk_faults.csv``: one row a command, with what it said of each.
 """
 
@@ -28,7 +28,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from .disks import Disk, become_able_to_mount, mounted
+from .disks import Disk, begin_again_with_own_mounts, mounted
 from .promises import RESULTS, Promises, write_rows
 from .writers import WRITERS, Footage, Said, Writer, build_footage, call
 
@@ -144,7 +144,7 @@ def main() -> int:
     parser.add_argument("--light", action="store_true", help="only commands that need no torch")
     parser.add_argument("--csv", type=Path, default=RESULTS / "robustness-disk_faults.csv")
     asked = parser.parse_args()
-    become_able_to_mount()
+    begin_again_with_own_mounts()
     os.environ["COLUMNS"] = "200"
     wanted = None if asked.writers is None else asked.writers.split(";")
     chosen = [one for one in WRITERS if wanted is None or one.name in wanted]

@@ -1,4 +1,4 @@
-"""A small disk that can be filled and made read-only: a tmpfs, which needs root, or a user namespace."""
+"""A small disk that can be filled and made read-only: a tmpfs, in a mount namespace that ends with this program."""
 
 from __future__ import annotations
 
@@ -13,10 +13,19 @@ from pathlib import Path
 _FILLER = ".filler"
 
 
-def become_able_to_mount() -> None:
-    """Start this program again in a namespace where it is root, if it is not root here."""
-    if os.geteuid() != 0:
-        os.execvp("unshare", ["unshare", "-Urm", sys.executable, *sys.orig_argv[1:]])
+_MARK = "SALIENTCLIPS_OWN_MOUNTS"
+
+
+def own_mounts() -> list[str]:
+    """The words that start a program where its mounts are its own; where it is not root, in a user namespace too."""
+    return ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-Urm"]
+
+
+def begin_again_with_own_mounts() -> None:
+    """Start this program again where it may mount, once."""
+    if _MARK not in os.environ:
+        os.environ[_MARK] = "1"
+        os.execvp("unshare", [*own_mounts(), sys.executable, *sys.orig_argv[1:]])
 
 
 @dataclass(frozen=True)

@@ -133,19 +133,20 @@ def build_files(folder: Path) -> list[Path]:
     return [*whole, *broken, empty, text, folder / "opens-missing.mp4"]
 
 
-def open_often(name: str, folder: Path, opens: int, warm: int) -> dict[str, object]:
+def open_often(name: str, files: list[Path], folder: Path, opens: int, warm: int) -> dict[str, object]:
     """Call a verb many times in this process.
 
     Args:
         name: A key of ``VERBS``.
-        folder: Of the files.
+        files: Taken in turn.
+        folder: For what is made.
         opens: Calls after the warm-up.
         warm: Calls before.
 
     Returns:
         What was held after the warm-up and at the end.
     """
-    files, scratch = build_files(folder), folder / "scratch" / name.replace(" ", "_")
+    scratch = folder / "scratch" / name.replace(" ", "_")
     scratch.mkdir(parents=True, exist_ok=True)
     verb, refused = VERBS[name](folder), 0
     began = at_first = None
@@ -192,7 +193,11 @@ def main() -> int:
     parser.add_argument("--csv", type=Path, default=RESULTS / "robustness-opens.csv")
     asked = parser.parse_args()
     if asked.verb is not None:
-        print(json.dumps(open_often(asked.verb, asked.folder, asked.opens, asked.warm)))
+        print(
+            json.dumps(
+                open_often(asked.verb, build_files(asked.folder), asked.folder, asked.opens, asked.warm)
+            )
+        )
         return 0
     promises, rows = Promises("opening files"), []
     build_files(asked.folder)
