@@ -17,6 +17,7 @@ FLOORS = (
     "errors",
     "whole_file",
     "destinations",
+    "folder_lock",
     "timeline",
     "ranking",
     "types",

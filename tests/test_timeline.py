@@ -88,3 +88,10 @@ def test_bad_spans_are_refused(spans: list[tuple[int, int]]) -> None:
 def test_impossible_clips_are_refused(spec: dict[str, int]) -> None:
     with pytest.raises(InputError):
         ClipSpec(**spec)  # type: ignore[arg-type]
+
+
+def test_a_damaged_time_stamp_does_not_make_a_billion_clips() -> None:
+    times = [F(0), F(1, 25), F(10**9)]
+    with pytest.raises(InputError, match="1000000000 clips of 3 frames"):
+        ClipGrid.from_frame_times(times, F(10**9) + F(1, 25), ClipSpec(seconds=F(1)))
+    assert len(ClipGrid.from_frame_times(times, F(10**9) + F(1, 25), ClipSpec())) == 1

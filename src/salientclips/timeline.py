@@ -28,7 +28,8 @@ from .errors import InputError
 MOST_SECONDS = 10**9
 """No time lies further from zero (31 years): what a file claims beyond it is damage."""
 _MOST_CLIPS = 1_000_000
-"""No video has more clips (11 days of seconds); a damaged time stamp would make them without end."""
+"""Of a length in seconds, unless there are more frames; 11 days of seconds. A damaged time stamp would make clips
+without end."""
 _MOST_EXPONENT = 30
 
 
@@ -201,7 +202,8 @@ class ClipGrid:
             The grid; it covers ``[times[0], end)``. Empty where there are no frames.
 
         Raises:
-            InputError: The times do not increase.
+            InputError: The times do not increase, or clips of that many seconds would be a million and more than
+                there are frames: one damaged time stamp makes years of a video.
         """
         if not times:
             return cls((), ())
@@ -212,7 +214,7 @@ class ClipGrid:
                 firsts.pop()
             starts = [times[i] for i in firsts]
         else:
-            starts = _regular_starts(times[0], end, spec.seconds)
+            starts = _regular_starts(times[0], end, spec.seconds, len(times))
         return cls(tuple(starts), (*starts[1:], end))
 
     @classmethod
@@ -232,11 +234,11 @@ class ClipGrid:
         return cls(tuple(s for s, _ in ordered), tuple(e for _, e in ordered))
 
 
-def _regular_starts(first: Fraction, end: Fraction, length: Fraction) -> list[Fraction]:
+def _regular_starts(first: Fraction, end: Fraction, length: Fraction, num_frames: int) -> list[Fraction]:
     count = max(1, int((end - first) / length))
-    if count > _MOST_CLIPS:
+    if count > max(_MOST_CLIPS, num_frames):
         raise InputError(
-            f"{float(end - first):.6g} s make {count} clips of {float(length):.6g} s, more than {_MOST_CLIPS}",
+            f"{float(end - first):.6g} s make {count} clips of {float(length):.6g} s, for {num_frames} frames",
             "give longer clips; where the video is not that long, a time stamp in it is damaged",
         )
     remainder = (end - first) - count * length

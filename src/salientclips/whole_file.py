@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -30,8 +31,9 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises:
         InputError: It cannot be written there.
     """
-    # The suffix stays last, for writers that go by it; what is put before it must not make the name too long.
-    beside = path.with_name(f".{os.getpid()}.partial.{path.name[-_KEPT_OF_A_NAME:]}")
+    # The suffix stays last, for writers that go by it; what is put before it must not make the name too long. It is
+    # by chance: two threads, or two machines on one network drive, may write the same file at once.
+    beside = path.with_name(f".{secrets.token_hex(4)}.partial.{path.name[-_KEPT_OF_A_NAME:]}")
     with _taking_its_place(beside, path, "choose another place"):
         yield beside
         beside.replace(path)
@@ -73,7 +75,9 @@ def _taking_its_place(beside: Path, path: Path, remedy: str) -> Iterator[None]:
         reason = error.strerror or str(error)
         raise InputError(f"'{path}' cannot be written ({reason})", remedy) from error
     finally:
-        beside.unlink(missing_ok=True)
+        # Where nothing may be written, nothing is there; what the system says of that must not be the last word.
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..classifiers.look import clip_frame_times
 from ..media.decode import FrameReader
+from ..media.stacked import stacked
 from ..networks.extras import require
 from ..timeline import ClipSpec
 from ..types import PacketTable, SelectedClip
@@ -74,7 +75,7 @@ class ClipMaker:
             MediaError: The video cannot be read.
         """
         frames = reader.frames_at(clip_frame_times(clip, shown, self._clip))
-        pictures = np.stack([frame.rgb for frame in frames]).transpose(0, 3, 1, 2)
+        pictures = stacked(frames).transpose(0, 3, 1, 2)
         tensor = torch.from_numpy(np.ascontiguousarray(pictures))
         return {
             "clip": tensor if self._transform is None else self._transform(tensor),

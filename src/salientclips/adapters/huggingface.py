@@ -18,6 +18,7 @@ from ..classifiers.look import clip_frame_times
 from ..errors import InputError
 from ..media.decode import FrameReader
 from ..media.frame_numbers import number_frames, packets_of
+from ..media.stacked import stacked
 from ..networks.extras import require
 from ..timeline import ClipSpec
 from ..types import Prediction, SelectedClip, Selection
@@ -113,7 +114,7 @@ def video_of(
         MediaError: The video cannot be read.
     """
     frames = frames_of(selection, num_frames, multiple=multiple, size=size, threads=threads)
-    pictures = np.stack([frame.rgb for frame in frames]).transpose(0, 3, 1, 2)
+    pictures = stacked(frames).transpose(0, 3, 1, 2)
     return np.ascontiguousarray(pictures), metadata_of(selection, frames)
 
 
@@ -164,7 +165,7 @@ def classify_clips(
     with FrameReader(selection.scores.path, table, threads=threads) as reader:
         for clip in sorted(selection.clips, key=lambda c: c.start):
             times = clip_frame_times(clip, shown, wanted)
-            pictures = np.stack([frame.rgb for frame in reader.frames_at(times)])
+            pictures = stacked(reader.frames_at(times))
             found[clip.index] = tuple(
                 Prediction(str(said["label"]), float(said["score"]))
                 for said in _ask(pipeline, pictures, top_k)

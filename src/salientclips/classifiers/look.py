@@ -19,6 +19,7 @@ import numpy.typing as npt
 from ..media.decode import FrameReader
 from ..media.demux import lazy_times
 from ..media.frame_numbers import Span, frames_within
+from ..media.stacked import stacked
 from ..timeline import ClipSpec
 from ..types import PacketTable
 from .preprocess import prepare_clip, shrink_frames
@@ -94,9 +95,11 @@ class ClipLooker:
             began = perf_counter()
             times = iter(clip_frame_times(clip, self._times, wanted))
             # A few large frames at a time: a clip of 64 frames of 4K would fill 1.6 GB.
-            parts = []
+            parts: list[npt.NDArray[np.uint8]] = []
+            size: tuple[int, int] | None = None
             while some := list(islice(times, _FRAMES_AT_ONCE)):
-                frames = np.stack([frame.rgb for frame in reader.frames_at(some)])
+                frames = stacked(reader.frames_at(some), size)
+                size = frames.shape[1], frames.shape[2]
                 decoded = perf_counter()
                 parts.append(shrink_frames(frames, wanted))
                 self.seconds["prepare"] += perf_counter() - decoded

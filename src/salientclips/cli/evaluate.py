@@ -79,6 +79,7 @@ def evaluate(
         _check_folder(out, figures)
     from ..corpus.job import Looking
     from ..evaluation.tables import write_tables
+    from ..folder_lock import alone_in
     from ..verbs.evaluate import evaluate as run
     from .progress import progress_bar
     from .show_evaluation import show_evaluation
@@ -105,11 +106,12 @@ def evaluate(
         )
     files: tuple[Path, ...] = ()
     if out is not None:
-        files = write_tables(found, out)
-        if figures:
-            from ..evaluation.figures import draw_figures
+        with alone_in(out):
+            files = write_tables(found, out)
+            if figures:
+                from ..evaluation.figures import draw_figures
 
-            files += draw_figures(found, out)
+                files += draw_figures(found, out)
     if as_json:
         from ..outputs.evaluation_json import evaluation_json
 

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 CODECS: tuple[str, ...] = ("h264", "mpeg4")
 """Codecs with a native reader, by FFmpeg's names."""
 
+LARGEST_SIDE_PX = 1 << 16
+"""The native reader's grid goes no further, and no picture does; damaged parameters say so, or 0."""
+
 _BROKEN = frozenset(
     {
         "broken",
@@ -72,6 +75,8 @@ def why_unreadable(facts: StreamFacts) -> str | None:
     missing = why_missing()
     if missing is not None:
         return missing
+    if not (1 <= facts.width_px <= LARGEST_SIDE_PX and 1 <= facts.height_px <= LARGEST_SIDE_PX):
+        return f"the stream says that its pictures have {facts.width_px}x{facts.height_px} pixels"
     reader = make_reader(facts)
     for row, payload in enumerate(facts.first_packets):
         form = reader.form_not_read(memoryview(payload), row)

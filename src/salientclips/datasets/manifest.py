@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -19,6 +20,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from ..errors import FileMissingError, InputError
+from ..whole_file import write_text
 from .rows import COLUMNS as COLUMNS
 from .rows import SPLITS as SPLITS
 from .rows import Row, is_url, read_csv_rows
@@ -90,17 +92,18 @@ def write_manifest(entries: Iterable[Entry], path: str | Path) -> None:
         path: The CSV file; paths inside its folder are written relative to it.
 
     Raises:
-        InputError: A label holds the joiner ``|``, or a label or group would not come back the same.
+        InputError: A label holds the joiner ``|``, or a label or group would not come back the same; or the file
+            cannot be written.
     """
-    path = Path(path)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        for entry in entries:
-            _check_writable(entry)
-            spans = ";".join(f"{start}-{end}" for start, end in entry.spans)
-            labels = "|".join(entry.labels)
-            writer.writerow([_relative(entry.path, path), labels, entry.group, entry.split or "", spans])
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    for entry in entries:
+        _check_writable(entry)
+        spans = ";".join(f"{start}-{end}" for start, end in entry.spans)
+        labels = "|".join(entry.labels)
+        writer.writerow([_relative(entry.path, path), labels, entry.group, entry.split or "", spans])
+    write_text(path, text.getvalue())
 
 
 def _check_writable(entry: Entry) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..networks.extras import require
+from ..whole_file import whole_file
 from .figure_data import Table, accuracy_over_k, accuracy_over_seconds, timelines, where_clips_lie
 from .report import FEW_GROUPS, Evaluation
 from .tables import Cell, write_csv
@@ -93,8 +94,10 @@ def _save(figure: Figure, stem: Path) -> list[Path]:
     # Ids in an SVG are random and its date is now, unless one says otherwise: the same data, the same file.
     with mpl.rc_context({"svg.hashsalt": "salientclips", "svg.fonttype": "none"}):
         svg, png = stem.with_suffix(".svg"), stem.with_suffix(".png")
-        figure.savefig(svg, metadata={"Date": None}, bbox_inches="tight")
-        figure.savefig(png, dpi=150, bbox_inches="tight")
+        with whole_file(svg) as beside:
+            figure.savefig(beside, metadata={"Date": None}, bbox_inches="tight")
+        with whole_file(png) as beside:
+            figure.savefig(beside, dpi=150, bbox_inches="tight")
     return [svg, png]
 
 

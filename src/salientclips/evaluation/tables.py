@@ -8,10 +8,12 @@ hold what stands behind it. Numbers have six significant digits; an empty cell m
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Sequence
 from math import isnan
 from pathlib import Path
 
+from ..whole_file import write_text
 from .case import PARTS
 from .outcome import Row
 from .report import Evaluation, SamplerRow
@@ -95,7 +97,7 @@ def write_tables(evaluation: Evaluation, folder: Path) -> tuple[Path, ...]:
 
 
 def write_csv(path: Path, heading: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Path:
-    """Write one table.
+    """Write one table, whole or not at all.
 
     Args:
         path: The file.
@@ -104,11 +106,15 @@ def write_csv(path: Path, heading: Sequence[str], rows: Iterable[Sequence[Cell]]
 
     Returns:
         The file.
+
+    Raises:
+        InputError: It cannot be written there.
     """
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(heading)
-        writer.writerows([_cell(value) for value in row] for row in rows)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(heading)
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    write_text(path, text.getvalue())
     return path
 
 

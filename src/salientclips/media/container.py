@@ -79,7 +79,7 @@ def open_container(path: Path, *, for_packets: bool = False) -> Iterator[av.cont
             stream_options=options,  # type: ignore[arg-type]  # PyAV's stub says str; it takes mappings
         )
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise NotAVideoError(path, _reason(error)) from error
+        raise NotAVideoError(path, _why_not_opened(error)) from error
     with container:
         yield container
 
@@ -123,10 +123,22 @@ def lone_stream(container: av.container.InputContainer) -> av.video.stream.Video
     return moving[0] if context is not None and context.name in ("h264", "mpeg4") else None
 
 
-def _reason(error: Exception) -> str:
+def _why_not_opened(error: Exception) -> str:
     if isinstance(error, av.error.ArgumentError):
         # What FFmpeg says of a format that it was told not to open; of a damaged file it hardly ever is.
         return "FFmpeg refuses it: playlists and other lists of files are not opened"
+    return reason_of(error)
+
+
+def reason_of(error: Exception) -> str:
+    """What FFmpeg or the system says of a failure, in one line.
+
+    Args:
+        error: What was raised.
+
+    Returns:
+        Its text without numbers and paths, where it has one of its own.
+    """
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return str(text).splitlines()[0]
 

@@ -18,13 +18,14 @@ import av.container
 import av.error
 import av.packet
 import av.stream
+import av.video.stream
 import numpy as np
 
 from ..errors import InputError
 from ..types import PacketTable
 from .container import open_container, timeline_of, video_stream
 from .cut import FrameSpan
-from .own_bytes import address
+from .output import output_container
 
 COPY_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".ts")
 """Containers that a copy stays in; others are copied into Matroska, which takes any codec."""
@@ -54,35 +55,44 @@ def copy_spans(path: Path, table: PacketTable, jobs: Sequence[tuple[FrameSpan, P
     Raises:
         InputError: The container keeps no display times, or the target takes no such codec.
         MediaError: The video cannot be read.
+        OSError: The system refuses a write.
     """
     if table.pts_is_guessed:
         raise InputError(
             f"'{path}' keeps no display times, so it cannot be copied in parts", "leave out --copy"
         )
     plans = [_plan(table, span) for span, _ in jobs]
-    with open_container(path) as source, ExitStack() as stack:
-        video = video_stream(source, path)
-        best = source.streams.best("audio")
-        streams: list[av.stream.Stream] = [video, *([best] if best is not None else [])]
+    with open_container(path) as source:
         try:
-            targets = [
-                stack.enter_context(_Target(target, streams, plan))
-                for (_, target), plan in zip(jobs, plans, strict=True)
-            ]
-            row = -1
-            for packet in source.demux(streams):
-                if packet.size == 0:
-                    continue
-                is_video = packet.stream.index == video.index
-                row += is_video
-                time = None if packet.pts is None else timeline_of(source, packet.stream).time(packet.pts)
-                for target in targets:
-                    if target.plan.wants(row, time, is_video):
-                        target.add(packet)
+            with ExitStack() as stack:
+                outputs = [stack.enter_context(output_container(target)) for _, target in jobs]
+                _copy(source, video_stream(source, path), plans, outputs)
         except (av.error.FFmpegError, ValueError) as error:
             reason = " ".join(str(error).split())
             raise InputError(f"'{path}' cannot be copied ({reason})", "leave out --copy") from error
     return [Copied(plan.start, plan.end) for plan in plans]
+
+
+def _copy(
+    source: av.container.InputContainer,
+    video: av.video.stream.VideoStream,
+    plans: Sequence[_Plan],
+    outputs: Sequence[av.container.OutputContainer],
+) -> None:
+    """Hand every packet to those that want it."""
+    best = source.streams.best("audio")
+    streams: list[av.stream.Stream] = [video, *([best] if best is not None else [])]
+    targets = [_Target(output, streams, plan) for output, plan in zip(outputs, plans, strict=True)]
+    row = -1
+    for packet in source.demux(streams):
+        if packet.size == 0:
+            continue
+        is_video = packet.stream.index == video.index
+        row += is_video
+        time = None if packet.pts is None else timeline_of(source, packet.stream).time(packet.pts)
+        for target in targets:
+            if target.plan.wants(row, time, is_video):
+                target.add(packet)
 
 
 @dataclass(frozen=True)
@@ -124,20 +134,16 @@ def _plan(table: PacketTable, span: FrameSpan) -> _Plan:
 class _Target:
     """One copy in the making."""
 
-    def __init__(self, path: Path, streams: Sequence[av.stream.Stream], plan: _Plan) -> None:
+    def __init__(
+        self, container: av.container.OutputContainer, streams: Sequence[av.stream.Stream], plan: _Plan
+    ) -> None:
         self.plan = plan
-        self._container: av.container.OutputContainer = av.open(address(path), "w")
+        self._container = container
         self._copies = {}
         self._shifts: dict[int, int] = {}
         for stream in streams:
             # Opaque: nothing is encoded, so there need be no encoder for the codec.
             self._copies[stream.index] = self._container.add_stream_from_template(stream, opaque=True)
-
-    def __enter__(self) -> _Target:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._container.close()
 
     def add(self, packet: av.packet.Packet) -> None:  # type: ignore[type-arg]
         """Copy a packet, moved so that the first picture is shown at 0."""

@@ -6,6 +6,7 @@ has it, their colour description, their pixel aspect ratio and their turn.
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -20,7 +21,7 @@ import av.video.stream
 import numpy as np
 
 from ..errors import InputError
-from .own_bytes import address
+from .output import output_container
 from .sound import Samples, SoundForm
 
 _CODEC = "libx264"
@@ -51,13 +52,15 @@ class VideoWriter:
 
     Raises:
         InputError: This FFmpeg has no x264.
+        OSError: The file cannot be opened; later, it cannot be written.
     """
 
     def __init__(self, path: Path, pictures: PictureForm, sound: SoundForm | None, threads: int = 1) -> None:
         if _CODEC not in av.codecs_available:
             raise InputError(f"this FFmpeg cannot encode with {_CODEC}", "pip install --force-reinstall av")
         self._form, self._sound_form, self._threads = pictures, sound, threads
-        self._container = av.open(address(path), "w", format="mp4")
+        self._opened = ExitStack()
+        self._container = self._opened.enter_context(output_container(path, "mp4"))
         self._video: av.video.stream.VideoStream | None = None
         self._sound: av.audio.stream.AudioStream | None = None
         self._durations: dict[int, int] = {}
@@ -76,7 +79,7 @@ class VideoWriter:
                 if self._sound is not None:
                     self._container.mux(self._sound.encode(None))
         finally:
-            self._container.close()
+            self._opened.close()
 
     @property
     def sound_until(self) -> Fraction:

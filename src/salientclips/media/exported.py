@@ -54,11 +54,12 @@ def read_exported(
         FileMissingError: There is no file.
         NotAVideoError: FFmpeg cannot open it.
         NoVideoStreamError: It has no moving pictures.
+        NoFramesError: Its decoder does not open.
     """
     with open_container(path) as container:
         stream = video_stream(container, path)
         withholds = codec_name(stream) in DRAINED_WITHOUT_VECTORS
-        prepare(stream, True, threads)
+        prepare(stream, path, True, threads)
         context = stream.codec_context
         for row, packet in enumerate(counted_packets(container, stream)):
             if row >= len(wanted):

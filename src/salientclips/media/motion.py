@@ -40,9 +40,10 @@ import numpy as np
 import numpy.typing as npt
 from av.video.reformatter import VideoReformatter
 
+from ..errors import NoFramesError
 from ..types import PacketTable
 from .colour import Colour
-from .container import open_container, video_stream
+from .container import open_container, reason_of, video_stream
 from .demux import codec_name
 from .motion_codecs import exports_motion_vectors
 from .orientation import rotation_deg
@@ -137,13 +138,14 @@ def read_motion(
         FileMissingError: There is no file.
         NotAVideoError: FFmpeg cannot open it.
         NoVideoStreamError: It has no moving pictures.
+        NoFramesError: Its decoder does not open.
     """
     with open_container(path) as container:
         stream = video_stream(container, path)
         codec = codec_name(stream)
         has_vectors = exports_motion_vectors(codec)
         plan = _plan(table, frozenset(wanted), frozenset(stills), codec)
-        prepare(stream, has_vectors, threads)
+        prepare(stream, path, has_vectors, threads)
         maker = _Maker(table, plan, shorter_side_px)
         for frame in _decode(container, stream, plan):
             yield from maker.take(frame)
@@ -189,20 +191,27 @@ def _plan(
     return _Plan(past, vectors, stills, needed, feed, references.position)
 
 
-def prepare(stream: av.video.stream.VideoStream, has_vectors: bool, threads: int) -> None:
+def prepare(stream: av.video.stream.VideoStream, path: Path, has_vectors: bool, threads: int) -> None:
     """Open a stream's decoder as the module's text says.
 
     Args:
         stream: A stream whose decoder was not used yet.
+        path: Its file, for the error.
         has_vectors: Whether its codec exports motion vectors.
         threads: Decoder threads; the frames do not depend on them.
+
+    Raises:
+        NoFramesError: The decoder does not open: its parameters are damaged.
     """
     context = stream.codec_context
     context.options = {"skip_loop_filter": "all", **({"flags2": "+export_mvs"} if has_vectors else {})}
     context.thread_type = "SLICE" if has_vectors or threads == 1 else "FRAME"
     context.thread_count = threads
     # libdav1d looks at skip_frame once, when it is opened: it must see that nothing is to be skipped.
-    context.open(strict=False)
+    try:
+        context.open(strict=False)
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise NoFramesError(path, f"its decoder does not open: {reason_of(error)}") from error
 
 
 def _decode(

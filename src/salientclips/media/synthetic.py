@@ -18,7 +18,7 @@ import av.video.stream
 import numpy as np
 import numpy.typing as npt
 
-from .own_bytes import address
+from .output import output_container
 
 Picture = npt.NDArray[np.uint8]
 
@@ -56,9 +56,13 @@ def write_demo_video(path: Path, scene: DemoScene) -> None:
     Args:
         path: Where to; the suffix says the container (``.mp4``).
         scene: What to show.
+
+    Raises:
+        OSError: It cannot be written.
+        ValueError: The suffix says no container.
     """
     codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
-    with av.open(address(path), "w") as container:
+    with output_container(path) as container:
         # The fastest settings that still write B-frames and vectors: nobody keeps this video for its beauty.
         options = {"preset": "veryfast"} if codec == "libx264" else {}
         stream = container.add_stream(codec, rate=scene.frame_rate, options=options)

@@ -21,6 +21,7 @@ import numpy.typing as npt
 import safetensors.numpy
 
 from ..errors import CardError, InputError, MissingExtraError, WeightsError, first_line
+from ..folder_lock import alone_in
 from ..networks.extras import pick_device, require
 from ..networks.misfits import misfits
 from ..whole_file import write_atomically
@@ -50,7 +51,8 @@ def save(sampler: LearnedSampler, folder: Path) -> Path:
 
     Args:
         sampler: The sampler.
-        folder: Made where it does not exist; its files of the same names are replaced.
+        folder: Made where it does not exist; its files of the same names are replaced, all of one sampler also where
+            two are saved there at once.
 
     Returns:
         The folder.
@@ -69,11 +71,12 @@ def save(sampler: LearnedSampler, folder: Path) -> Path:
     content = safetensors.numpy.save(tensors, metadata={"format": "pt"})
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        # Samplers are for sharing, so that others may read them.
-        write_atomically(folder / WEIGHTS_FILE, content, mode=_MODE)
-        write_atomically(folder / README_FILE, model_card(sampler.card).encode(), mode=_MODE)
-        # Last: a folder with a card has its weights.
-        write_atomically(folder / CARD_FILE, config.encode(), mode=_MODE)
+        with alone_in(folder):
+            # Samplers are for sharing, so that others may read them.
+            write_atomically(folder / WEIGHTS_FILE, content, mode=_MODE)
+            write_atomically(folder / README_FILE, model_card(sampler.card).encode(), mode=_MODE)
+            # Last: a folder with a card has its weights.
+            write_atomically(folder / CARD_FILE, config.encode(), mode=_MODE)
     except OSError as error:
         raise InputError(
             f"'{folder}' cannot be written ({error})", "give a folder you may write to"

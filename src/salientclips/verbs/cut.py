@@ -9,6 +9,7 @@ Not in the paper: both are this project's own (docs/decisions.md, decision 37).
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -198,14 +199,9 @@ def _encode(
 def _copy(
     path: Path, table: PacketTable, spans: list[FrameSpan], places: list[Path]
 ) -> list[tuple[Fraction, Fraction]]:
-    partial_names = [place.with_name(f".partial.{place.name}") for place in places]
-    try:
-        copied = copy_spans(path, table, list(zip(spans, partial_names, strict=True)))
-        for source, target in zip(partial_names, places, strict=True):
-            source.replace(target)
-    finally:
-        for left in partial_names:
-            left.unlink(missing_ok=True)
+    with ExitStack() as stack:
+        besides = [stack.enter_context(whole_file(place)) for place in places]
+        copied = copy_spans(path, table, list(zip(spans, besides, strict=True)))
     return [(made.start, made.end) for made in copied]
 
 

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from ..errors import InputError
 from ..media.synthetic import DemoScene, write_demo_video
 from ..types import SelectedClip, Selection
+from ..whole_file import whole_file
 from .score import score
 
 
@@ -54,10 +55,9 @@ def run_demo(keep: Path | None = None, k: int = 4) -> DemoOutcome:
     with TemporaryDirectory(prefix="salientclips-") as folder:
         path = keep or Path(folder) / "demo.mp4"
         try:
-            write_demo_video(path, scene)
-        except (OSError, ValueError) as error:
-            raise InputError(
-                f"'{path}' cannot be written ({error})", "give a path that ends in .mp4"
-            ) from error
+            with whole_file(path) as beside:
+                write_demo_video(beside, scene)
+        except ValueError as error:
+            raise InputError(f"'{path}' is no video by its name", "let it end in .mp4") from error
         selection = score(path).select(k)
     return DemoOutcome(scene.duration_s, scene.salient_start_s, scene.salient_end_s, selection)

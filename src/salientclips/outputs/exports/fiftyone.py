@@ -10,6 +10,8 @@ import json
 from pathlib import Path
 
 from ...destinations import make_folder
+from ...errors import InputError
+from ...folder_lock import alone_in
 from ...whole_file import write_text
 from .source import Source
 
@@ -36,8 +38,14 @@ def write(source: Source, path: Path) -> tuple[str, ...]:
     key = source.selection.scores.fingerprint.sha256[:24]
     make_folder(path)
     labels = {"classes": ["salient"], "labels": {key: detections}}
-    write_text(path / "labels.json", json.dumps(labels, indent=1, allow_nan=False))
-    write_text(path / "data.json", json.dumps({key: str(source.video)}, indent=1))
+    try:
+        with alone_in(path):
+            write_text(path / "labels.json", json.dumps(labels, indent=1, allow_nan=False))
+            write_text(path / "data.json", json.dumps({key: str(source.video)}, indent=1))
+    except OSError as error:
+        raise InputError(
+            f"'{path}' cannot be written to ({error.strerror})", "choose another folder"
+        ) from error
     # Unless it is told of data.json, FiftyOne looks for the videos in a folder data/ and refuses.
     how = 'from_dir(FOLDER, fo.types.FiftyOneTemporalDetectionDataset, data_path="data.json")'
     return (f"load it with fo.Dataset.{how}",)
