@@ -162,6 +162,7 @@ def _features(video: VideoInfo, audio: tuple[AudioInfo, ...]) -> dict[Feature, F
         motion = (
             f"FFmpeg exports no motion vectors of {video.codec}: blocks are matched on small decoded frames"
         )
+    motion += "; how much is decoded is for --budget to say"
     return {
         "md": FeatureSupport("decoded", motion),
         "rgbr": FeatureSupport("decoded", "difference of decoded frames after motion compensation"),
