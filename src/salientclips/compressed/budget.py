@@ -5,8 +5,9 @@ less than any of these. The numbers behind the choice are in docs/budget.md.
 
 - ``full``: the frames that the sampler asks for, as media/motion.py decodes them.
 - ``balanced``: at most two frames of a clip, and small pictures from the decoder where it makes them (MJPEG).
-- ``fast``: one frame a clip, next to a key frame: the rest of a group of pictures is not decoded, and clips without a
-  key frame share the frame before them. Every codec gives small pictures, ProRes in luma alone.
+- ``fast``: one frame a clip, if possible next to a key frame, and none for a clip that begins at most 2 s after the
+  frame of the one before: it shares that. What is not needed for these is not decoded. Every codec gives small
+  pictures of luma alone, so RGB-R is grey; exported vectors are not asked for.
 """
 
 from __future__ import annotations

@@ -27,8 +27,9 @@ from ..types import PacketTable
 Rows = npt.NDArray[np.int64]
 """Rows of a packet table, in display order."""
 
-_OLDEST_PAIR_S = 10
-"""Seconds after which a frame no longer stands for later clips: most encoders' longest way between key frames."""
+_OLDEST_S = 2
+"""Seconds by which a frame may be older than a clip that it stands for. Encoders that put key frames at fixed distances
+show several scenes between two of them: with 10 s VP9's scores told less than packet sizes (docs/budget.md)."""
 
 
 def frames_to_read(table: PacketTable, grid: ClipGrid, frames_per_clip: int) -> list[Rows]:
@@ -63,10 +64,10 @@ def frames_to_read(table: PacketTable, grid: ClipGrid, frames_per_clip: int) -> 
 def pairs_to_read(table: PacketTable, grid: ClipGrid) -> list[Rows]:
     """Choose for each clip the one frame that is cheapest to reach, for the budget ``fast``.
 
-    It is a frame that follows a key frame on the display and is compared with it: next to nothing is decoded for such
-    a pair. A clip has the middle one of its own pairs, or else the last one read before it, which is of the same
-    scene where encoders put key frames at cuts. Where that is more than 10 s before the clip, the clip's first frame
-    with a past is read, however much must be decoded for it.
+    At best that is a frame that follows a key frame on the display and is compared with it: next to nothing is decoded
+    for such a pair. A clip has the middle one of its own pairs. Else it shares the frame read last before it, which is
+    most often of the same scene; where that is more than 2 s before the clip, the clip's middle frame is read, however
+    much must be decoded for it.
 
     Args:
         table: The packet table of the video.
@@ -83,11 +84,11 @@ def pairs_to_read(table: PacketTable, grid: ClipGrid) -> list[Rows]:
     chosen: list[Rows] = []
     latest = np.zeros(0, dtype=np.int64)
     for first_pts, own, other in zip(bounds[0], pairs, others, strict=True):
-        oldest = first_pts - _OLDEST_PAIR_S / table.timeline.time_base
+        oldest = first_pts - _OLDEST_S / table.timeline.time_base
         if len(own):
             latest = evenly_spread(own, 1)
         elif not len(latest) or table.pts[latest[0]] < oldest:
-            latest = other[:1]
+            latest = evenly_spread(other, 1)
         chosen.append(latest)
     return chosen
 

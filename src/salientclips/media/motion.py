@@ -82,7 +82,7 @@ class Thrift:
     small: bool = False
     """Small pictures come from the decoder where it makes them, not from scaling; not where stills are wanted."""
     luma_only: bool = False
-    """Chroma is left out where the decoder can, and does not change then; not where stills are wanted."""
+    """Small pictures have luma alone; the decoder leaves chroma out where it can and no stills are wanted."""
 
     def options(self, codec: str) -> dict[str, str]:
         """The decoder's options that it asks for.
@@ -184,7 +184,7 @@ def read_motion(
         plan = _plan(table, frozenset(wanted), frozenset(stills), codec, has_vectors, thrift.from_keys)
         options = {} if plan.stills else thrift.options(codec)
         prepare(stream, has_vectors, threads, options)
-        maker = _Maker(table, plan, shorter_side_px, is_small="lowres" in options)
+        maker = _Maker(table, plan, shorter_side_px, is_small="lowres" in options, luma_only=thrift.luma_only)
         for frame in _decode(container, stream, plan):
             yield from maker.take(frame)
 
@@ -322,9 +322,12 @@ def decoded_frames(
 class _Maker:
     """Keeps the references until the frames that need them come, and makes the results."""
 
-    def __init__(self, table: PacketTable, plan: _Plan, shorter_side_px: int, *, is_small: bool) -> None:
+    def __init__(
+        self, table: PacketTable, plan: _Plan, shorter_side_px: int, *, is_small: bool, luma_only: bool
+    ) -> None:
         self._table, self._plan = table, plan
-        self._shorter_side_px, self._is_small = shorter_side_px, is_small
+        self._shorter_side_px = shorter_side_px
+        self._small = partial(small_planes, is_small=is_small, luma_only=luma_only)
         self._held: dict[int, av.video.frame.VideoFrame] = {}
         self._waiting = Counter(at for rows in plan.references.values() for at in rows)
         self._scaler = VideoReformatter()
@@ -355,7 +358,7 @@ class _Maker:
     def _motion(self, row: int, frame: av.video.frame.VideoFrame) -> MotionFrame | None:
         size = (frame.width, frame.height)
         vectors = vectors_of(frame) if row in self._plan.vectors else None
-        make = partial(small_planes, is_small=self._is_small) if vectors is None else full_planes
+        make = self._small if vectors is None else full_planes
         references = []
         for at in self._plan.references[row]:
             held = self._held.get(at)

@@ -60,7 +60,11 @@ def full_planes(frame: av.video.frame.VideoFrame, scaler: VideoReformatter) -> S
 
 
 def small_planes(
-    frame: av.video.frame.VideoFrame, scaler: VideoReformatter, *, is_small: bool = False
+    frame: av.video.frame.VideoFrame,
+    scaler: VideoReformatter,
+    *,
+    is_small: bool = False,
+    luma_only: bool = False,
 ) -> SizedPlanes:
     """The planes at a quarter of the width and height, 4:2:0 with 8 bits.
 
@@ -68,6 +72,7 @@ def small_planes(
         frame: A decoded frame.
         scaler: Scales by area; reused between frames.
         is_small: Whether the decoder made it at that size already.
+        luma_only: Whether chroma is left out.
 
     Returns:
         Planes of ``ceil(H / 4)`` by ``ceil(W / 4)`` luma samples.
@@ -81,7 +86,8 @@ def small_planes(
     if not is_yuv:
         colour = Colour("bt601", False, 8)
     done = SHRINK // left
-    return SizedPlanes(_views(small), colour, done * frame.width / width, done * frame.height / height)
+    planes = _views(small)[:1] if luma_only else _views(small)
+    return SizedPlanes(planes, colour, done * frame.width / width, done * frame.height / height)
 
 
 def rgb_picture(
