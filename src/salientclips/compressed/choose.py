@@ -28,8 +28,8 @@ Rows = npt.NDArray[np.int64]
 """Rows of a packet table, in display order."""
 
 _OLDEST_S = 2
-"""Seconds by which a frame may be older than a clip that it stands for. Encoders that put key frames at fixed distances
-show several scenes between two of them: with 10 s VP9's scores told less than packet sizes (docs/budget.md)."""
+"""Seconds by which a frame may be older than a clip that it stands for. Encoders that put key frames at fixed
+distances show several scenes between two of them: with 10 s VP9's scores told less than packet sizes do."""
 
 
 def frames_to_read(table: PacketTable, grid: ClipGrid, frames_per_clip: int) -> list[Rows]:
@@ -64,10 +64,10 @@ def frames_to_read(table: PacketTable, grid: ClipGrid, frames_per_clip: int) -> 
 def pairs_to_read(table: PacketTable, grid: ClipGrid) -> list[Rows]:
     """Choose for each clip the one frame that is cheapest to reach, for the budget ``fast``.
 
-    At best that is a frame that follows a key frame on the display and is compared with it: next to nothing is decoded
-    for such a pair. A clip has the middle one of its own pairs. Else it shares the frame read last before it, which is
-    most often of the same scene; where that is more than 2 s before the clip, the clip's middle frame is read, however
-    much must be decoded for it.
+    At best that is a frame that follows a key frame on the display and is compared with it: next to nothing is
+    decoded for such a pair. A clip has the middle one of its own pairs. Else it shares the frame read last before it,
+    which is most often of the same scene; where that is more than 2 s before the clip, the clip's middle frame is
+    read, however much must be decoded for it.
 
     Args:
         table: The packet table of the video.
