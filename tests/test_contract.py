@@ -22,7 +22,7 @@ from salientclips.outputs.contract import (
     selection_json,
 )
 from salientclips.samplers import RELEASED
-from salientclips.types import Prediction, VideoPrediction
+from salientclips.types import BUDGETS, Prediction, VideoPrediction
 from salientclips.verbs.names import names
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "json.md"
@@ -67,6 +67,13 @@ def test_classify() -> None:
     assert {"strategy", "k", "predictions", "clips", "seconds"} <= set(found)
     assert found["predictions"] == [{"label": "a", "probability": 0.75}]
     assert set(found["seconds"]) == {"demux", "features", "sampler", "decode", "classifier"}
+
+
+def test_what_was_read_is_said_with_its_budget() -> None:
+    found = scores_json(make_scores([1.0]))["feature_parameters"]
+    assert found == {"frames_per_clip": 4, "features": ["md", "rgbr"], "budget": "full"}
+    page = PAGE.read_text(encoding="utf-8")
+    assert all(key in page for key in (*found, *BUDGETS))
 
 
 def test_error() -> None:

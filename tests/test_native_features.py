@@ -15,7 +15,7 @@ _core = pytest.importorskip(
 )
 
 import vector_encodes  # noqa: E402
-from salientclips.compressed import bitstream, camera, features  # noqa: E402
+from salientclips.compressed import bitstream, block_matching, camera, features  # noqa: E402
 from salientclips.media.demux import read_packets  # noqa: E402
 from salientclips.media.payloads import read_facts, read_payloads  # noqa: E402
 from salientclips.media.vectors import VECTOR_DTYPE  # noqa: E402
@@ -188,3 +188,33 @@ def test_numpy_takes_over_where_the_extension_is_absent(monkeypatch: pytest.Monk
     without = features.rasterise_vectors(vectors, 16, 16, 3)
     assert [a.tolist() for a in without] == [a.tolist() for a in with_extension]
     assert without[0][0, 0, 0] == -4  # 12 pixels in 3 frames
+
+
+# --- block matching -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (4, 4), (5, 3), (33, 47), (64, 84), (8, 400)])
+@pytest.mark.parametrize("how", ["apart", "shifted", "flat"])
+def test_block_matching_gives_the_same_bits(
+    shape: tuple[int, int], how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    frame = rng.integers(0, 256, shape).astype(np.uint8)
+    reference = rng.integers(0, 256, shape).astype(np.uint8)
+    if how == "shifted":
+        reference = np.roll(frame, (1, -2), (0, 1))
+    elif how == "flat":  # all ways cost the same: the bias and the order decide
+        frame[:], reference[:] = 9, 9
+    native = block_matching.match_blocks(frame, reference)
+    monkeypatch.setattr(block_matching, "extension", lambda: None)
+    for one, other in zip(native, block_matching.match_blocks(frame, reference), strict=True):
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)
+
+
+def test_pictures_that_do_not_fit_together_are_refused() -> None:
+    frame, bias = np.zeros((8, 8), np.uint8), np.zeros((13, 13), np.float32)
+    with pytest.raises(ValueError, match="whole cells"):
+        _core.match_cells(frame, np.zeros((8, 8), np.uint8), bias)
+    with pytest.raises(ValueError, match="whole cells"):
+        _core.match_cells(frame, np.zeros((20, 20), np.uint8), bias[:5])

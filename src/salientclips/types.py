@@ -28,6 +28,12 @@ Feature = Literal["md", "rgbr", "if", "audio", "packets"]
 FEATURES: tuple[Feature, ...] = ("md", "rgbr", "if", "audio", "packets")
 """All features, in the order in which they are listed to users."""
 
+Budget = Literal["fast", "balanced", "full"]
+"""How much is decoded of a video whose motion cannot be parsed: see :mod:`salientclips.compressed.budget`."""
+
+BUDGETS: tuple[Budget, ...] = ("fast", "balanced", "full")
+"""All budgets, the cheapest first."""
+
 
 @dataclass(frozen=True)
 class PacketTable:
@@ -149,6 +155,18 @@ class FeatureParameters:
     """Inter-coded frames read per clip, evenly spread (the paper reads all)."""
     features: tuple[Feature, ...] = ("md", "rgbr")
     """Which features are read."""
+    budget: Budget = "full"
+    """How much is decoded for motion and residuals; without effect where they are parsed from the bitstream."""
+
+    def facts(self) -> dict[str, Any]:
+        """What decides the numbers, as JSON can hold it.
+
+        Returns:
+            The fields by name. The budget is left out where it is ``full``, so that what was stored and named before
+            there were budgets is found again.
+        """
+        said: dict[str, Any] = {"frames_per_clip": self.frames_per_clip, "features": list(self.features)}
+        return said if self.budget == "full" else {**said, "budget": self.budget}
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ def _entry(folder: Path, of: Fingerprint, parameters: FeatureParameters, clips: 
         kind="features",
         version=FEATURE_VERSION,
         fingerprint=asdict(of),
-        parameters=asdict(parameters),
+        parameters=parameters.facts(),
         clips=clips_key(clips),
     )
     return folder / "features" / f"{key}.safetensors"
@@ -147,7 +147,7 @@ def _pack(features: VideoFeatures) -> Stored:
         arrays.update(_pack_field(name, [getattr(clip, name) for clip in clips]))
     facts = {
         "fingerprint": asdict(features.fingerprint),
-        "parameters": asdict(features.parameters),
+        "parameters": features.parameters.facts(),
         "seconds": features.seconds,
         "warnings": list(features.warnings),
     }

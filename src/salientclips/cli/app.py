@@ -73,6 +73,7 @@ def score(
         ),
     ] = None,
     frames_per_clip: opt.FramesPerClip = None,
+    budget: opt.BudgetName = None,
     clip_frames: opt.ClipFrames = None,
     frame_step: opt.FrameStep = None,
     clip_seconds: opt.ClipSeconds = None,
@@ -101,13 +102,15 @@ def score(
     )
     if not is_one_video(videos):
         how.refuse(scenes=scenes)
-        job = corpus.make_job("score", sampler, seed, frames_per_clip, spec)
+        job = corpus.make_job("score", sampler, seed, frames_per_clip, spec, budget=budget)
         corpus.run(videos, output, job, how, as_json)
         return
     video = how.only(videos)
     if output is not None:
         check_writable(output)
-    scores = scores_for(video, None, sampler, frames_per_clip, seed, spec, threads or 1, scenes)
+    scores = scores_for(
+        video, None, sampler, frames_per_clip, seed, spec, threads or 1, scenes, budget=budget
+    )
     if output is not None:
         save_scores(scores, output)
     if as_json:
@@ -127,6 +130,7 @@ def select(
     threshold: opt.Threshold = None,
     scores: opt.StoredScores = None,
     frames_per_clip: opt.FramesPerClip = None,
+    budget: opt.BudgetName = None,
     clip_frames: opt.ClipFrames = None,
     frame_step: opt.FrameStep = None,
     clip_seconds: opt.ClipSeconds = None,
@@ -154,11 +158,15 @@ def select(
     )
     if not is_one_video(videos):
         how.refuse(scenes=scenes, scores=scores)
-        job = corpus.make_job("select", sampler, seed, frames_per_clip, spec, k, min_gap, coverage, threshold)
+        job = corpus.make_job(
+            "select", sampler, seed, frames_per_clip, spec, k, min_gap, coverage, threshold, budget=budget
+        )
         corpus.run(videos, output, job, how, as_json)
         return
     video = how.only(videos, output)
-    ranked = scores_for(video, scores, sampler, frames_per_clip, seed, spec, threads or 1, scenes)
+    ranked = scores_for(
+        video, scores, sampler, frames_per_clip, seed, spec, threads or 1, scenes, budget=budget
+    )
     selection = ranked.select(k, min_gap_s=min_gap, coverage=coverage, threshold=threshold)
     if as_json:
         print_json(selection_json(selection))
@@ -184,6 +192,7 @@ def classify(
     ] = None,
     scores: opt.StoredScores = None,
     frames_per_clip: opt.FramesPerClip = None,
+    budget: opt.BudgetName = None,
     clip_frames: opt.ClassifierFrames = None,
     frame_step: opt.ClassifierStep = None,
     crop_px: opt.CropPx = None,
@@ -202,6 +211,7 @@ def classify(
     as_json: opt.AsJson = False,
 ) -> None:
     """Label a video from K of its clips: the mean of their class probabilities; or many videos."""
+    from ..compressed.budget import check_budget
     from ..corpus.job import Looking
     from ..outputs.contract import prediction_json
     from ..samplers import DEFAULT_SAMPLER, make_sampler
@@ -227,13 +237,18 @@ def classify(
     )
     if not is_one_video(videos):
         how.refuse(scores=scores, label=label)
-        job = corpus.make_job("classify", sampler, seed, frames_per_clip, None, k, looking=looking)
+        job = corpus.make_job(
+            "classify", sampler, seed, frames_per_clip, None, k, looking=looking, budget=budget
+        )
         corpus.run(videos, output, job, how, as_json)
         return
     video = how.only(videos, output)
     judge = make_sampler(sampler or DEFAULT_SAMPLER, seed=seed, frames_per_clip=frames_per_clip)
-    ready = None if scores is None else load_for(video, scores, sampler, frames_per_clip, seed, None)
-    whole = VideoClassifier(looking.load(), judge, k, strategy, seed, threads or 1)
+    spent = check_budget(budget or "full")
+    ready = None
+    if scores is not None:
+        ready = load_for(video, scores, sampler, frames_per_clip, seed, None, budget)
+    whole = VideoClassifier(looking.load(), judge, k, strategy, seed, threads or 1, budget=spent)
     with progress_bar() as progress:
         prediction = whole(video, label=label, scores=ready, progress=progress)
     if as_json:

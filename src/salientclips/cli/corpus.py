@@ -172,6 +172,8 @@ def make_job(
     coverage: float = 0.0,
     threshold: float | None = None,
     looking: Looking | None = None,
+    *,
+    budget: str | None = None,
 ) -> Job:
     """What is to be done to each video, from the options of a command.
 
@@ -186,14 +188,21 @@ def make_job(
         coverage: ``--coverage``.
         threshold: ``--threshold``.
         looking: The classifier and its options.
+        budget: ``--budget``; None for the default.
 
     Returns:
         The job.
+
+    Raises:
+        InputError: An option is out of range.
+        UnknownNameError: There is no such budget.
     """
+    from ..compressed.budget import check_budget
     from ..corpus.job import Choosing, Job, Scoring
     from ..samplers import DEFAULT_SAMPLER
 
-    scoring = Scoring(sampler or DEFAULT_SAMPLER, seed, frames_per_clip, clip)
+    spent = check_budget(budget or "full")
+    scoring = Scoring(sampler or DEFAULT_SAMPLER, seed, frames_per_clip, clip, spent)
     return Job(verb, scoring, Choosing(k, min_gap_s, coverage, threshold), looking)
 
 

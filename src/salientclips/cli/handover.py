@@ -38,6 +38,7 @@ def export(
     scores: opt.StoredScores = None,
     clip_seconds: opt.ClipSeconds = None,
     scenes: opt.Scenes = None,
+    budget: opt.BudgetName = None,
     threads: opt.Threads = 1,
     as_json: opt.AsJson = False,
 ) -> None:
@@ -52,7 +53,9 @@ def export(
     name = format_of(output) if to is None else to
     if name not in FORMATS:
         raise UnknownNameError("export format", name, tuple(FORMATS))
-    chosen = _select(video, k, sampler, min_gap, coverage, threshold, scores, clip_seconds, scenes, threads)
+    chosen = _select(
+        video, k, sampler, min_gap, coverage, threshold, scores, clip_seconds, scenes, threads, budget
+    )
     done = write(chosen, output, name)
     if as_json:
         print_json(export_json(video, done.path, done.format, done.clips, done.notes, chosen))
@@ -77,6 +80,7 @@ def cut(
     scores: opt.StoredScores = None,
     clip_seconds: opt.ClipSeconds = None,
     scenes: opt.Scenes = None,
+    budget: opt.BudgetName = None,
     threads: opt.Threads = 1,
     as_json: opt.AsJson = False,
 ) -> None:
@@ -86,7 +90,9 @@ def cut(
     from .progress import progress_bar
     from .show_handover import show_cut
 
-    chosen = _select(video, k, sampler, min_gap, coverage, threshold, scores, clip_seconds, scenes, threads)
+    chosen = _select(
+        video, k, sampler, min_gap, coverage, threshold, scores, clip_seconds, scenes, threads, budget
+    )
     with progress_bar() as progress:
         done = write(chosen, output, copy=copy, threads=threads, progress=progress)
     if as_json:
@@ -113,6 +119,7 @@ def summary(
     scores: opt.StoredScores = None,
     clip_seconds: opt.ClipSeconds = None,
     scenes: opt.Scenes = None,
+    budget: opt.BudgetName = None,
     threads: opt.Threads = 1,
     as_json: opt.AsJson = False,
 ) -> None:
@@ -122,7 +129,9 @@ def summary(
     from .progress import progress_bar
     from .show_handover import show_summary
 
-    chosen = _select(video, k, sampler, min_gap, coverage, threshold, scores, clip_seconds, scenes, threads)
+    chosen = _select(
+        video, k, sampler, min_gap, coverage, threshold, scores, clip_seconds, scenes, threads, budget
+    )
     with progress_bar() as progress:
         done = write(chosen, output, threads=threads, progress=progress)
     if as_json:
@@ -167,6 +176,7 @@ def frames(
     scores: opt.StoredScores = None,
     clip_seconds: opt.ClipSeconds = None,
     scenes: opt.Scenes = None,
+    budget: opt.BudgetName = None,
     threads: opt.Threads = 1,
     as_json: opt.AsJson = False,
 ) -> None:
@@ -179,7 +189,9 @@ def frames(
 
     if detail not in ("low", "high"):
         raise UnknownNameError("detail", detail, ("low", "high"))
-    chosen = _select(video, k, sampler, min_gap, coverage, threshold, scores, clip_seconds, scenes, threads)
+    chosen = _select(
+        video, k, sampler, min_gap, coverage, threshold, scores, clip_seconds, scenes, threads, budget
+    )
     made = frame_parts(
         chosen,
         number,
@@ -221,9 +233,10 @@ def _select(
     clip_seconds: float | None,
     scenes: Path | None,
     threads: int,
+    budget: str | None,
 ) -> Selection:
     from .stored import scores_for
 
     spec = opt.clip_spec(None, None, clip_seconds)
-    ranked = scores_for(video, stored, sampler, None, 0, spec, threads, scenes)
+    ranked = scores_for(video, stored, sampler, None, 0, spec, threads, scenes, budget=budget)
     return ranked.select(k, min_gap_s=min_gap_s, coverage=coverage, threshold=threshold)

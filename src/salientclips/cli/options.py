@@ -54,6 +54,15 @@ FramesPerClip = Annotated[
     int | None,
     typer.Option(help="Frames read per clip by samplers that read motion; 0 for all.", min=0),
 ]
+BudgetName = Annotated[
+    str | None,
+    typer.Option(
+        "--budget",
+        help="How much is decoded where motion cannot be parsed (HEVC, VP9, AV1 ...): fast, balanced or full; see "
+        "docs/budget.md. \\[default: full]",
+        show_default=False,
+    ),
+]
 ClipFrames = Annotated[
     int | None, typer.Option(help="Frames of a clip that a classifier looks at. \\[default: 16]")
 ]

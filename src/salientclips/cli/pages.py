@@ -27,6 +27,7 @@ def report(
     threshold: opt.Threshold = None,
     scores: opt.StoredScores = None,
     frames_per_clip: opt.FramesPerClip = None,
+    budget: opt.BudgetName = None,
     clip_frames: opt.ClipFrames = None,
     frame_step: opt.FrameStep = None,
     clip_seconds: opt.ClipSeconds = None,
@@ -51,7 +52,7 @@ def report(
             classifier, weights=weights, random_weights=random_weights, labels=labels, device=device
         )
         spec = clip_for(look, spec, scores)
-    ranked = scores_for(video, scores, sampler, frames_per_clip, seed, spec, threads)
+    ranked = scores_for(video, scores, sampler, frames_per_clip, seed, spec, threads, budget=budget)
     selection = ranked.select(k, min_gap_s=min_gap, coverage=coverage, threshold=threshold)
     with progress_bar() as progress:
         written = write_report(
@@ -76,6 +77,7 @@ def view(
     min_gap: opt.MinGap = 0.0,
     scores: opt.StoredScores = None,
     frames_per_clip: opt.FramesPerClip = None,
+    budget: opt.BudgetName = None,
     clip_frames: opt.ClipFrames = None,
     frame_step: opt.FrameStep = None,
     clip_seconds: opt.ClipSeconds = None,
@@ -94,7 +96,7 @@ def view(
 
     check_view()
     spec = opt.clip_spec(clip_frames, frame_step, clip_seconds)
-    ranked = scores_for(video, scores, sampler, frames_per_clip, seed, spec, threads)
+    ranked = scores_for(video, scores, sampler, frames_per_clip, seed, spec, threads, budget=budget)
     with serve(ranked.select(k, min_gap_s=min_gap), min_gap_s=min_gap, seed=seed, threads=threads) as address:
         if as_json:
             print_json({"schema": SCHEMA, "path": str(video), "url": address})
@@ -117,11 +119,13 @@ def compare(
     clip_frames: opt.ClipFrames = None,
     frame_step: opt.FrameStep = None,
     clip_seconds: opt.ClipSeconds = None,
+    budget: opt.BudgetName = None,
     seed: opt.Seed = 0,
     threads: opt.Threads = 1,
     as_json: opt.AsJson = False,
 ) -> None:
     """Show what several strategies choose from one video, side by side on one time line."""
+    from ..compressed.budget import check_budget
     from ..outputs.contract import comparison_json
     from ..verbs.compare import compare as put_side_by_side
     from .progress import progress_bar
@@ -135,6 +139,7 @@ def compare(
             k=k,
             min_gap_s=min_gap,
             clip=spec,
+            budget=check_budget(budget or "full"),
             output=output,
             seed=seed,
             threads=threads,

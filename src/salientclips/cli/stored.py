@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..classifiers import ClipClassifier
+from ..compressed.budget import check_budget
 from ..datasets.scenes import load_scenes
 from ..errors import InputError
 from ..media.demux import read_packets
@@ -25,6 +26,8 @@ def scores_for(
     clip: ClipSpec | None,
     threads: int,
     scenes: Path | None = None,
+    *,
+    budget: str | None = None,
 ) -> ClipScores:
     """The scores of a video.
 
@@ -37,6 +40,7 @@ def scores_for(
         clip: Clip length; None for the default, or for whatever is in the file.
         threads: Decoder threads.
         scenes: A CSV of scenes, which are then the clips.
+        budget: How much is decoded; None for ``full``, or for whatever is in the file.
 
     Returns:
         The scores.
@@ -49,12 +53,22 @@ def scores_for(
     if scenes is not None and (stored is not None or clip is not None):
         raise InputError("--scenes says what the clips are", "leave out --scores and the length of clips")
     if stored is not None:
-        return load_for(video, stored, sampler, frames_per_clip, seed, clip)
+        return load_for(video, stored, sampler, frames_per_clip, seed, clip, budget)
+    spent = check_budget(budget or "full")
     judge = make_sampler(sampler or DEFAULT_SAMPLER, seed=seed, frames_per_clip=frames_per_clip)
     table = None if scenes is None else read_packets(video)
     grid = None if scenes is None else load_scenes(scenes, video, table=table)
     with progress_bar() as progress:
-        return score(video, judge, clip=clip, grid=grid, threads=threads, table=table, progress=progress)
+        return score(
+            video,
+            judge,
+            clip=clip,
+            grid=grid,
+            budget=spent,
+            threads=threads,
+            table=table,
+            progress=progress,
+        )
 
 
 def load_for(
@@ -64,6 +78,7 @@ def load_for(
     frames_per_clip: int | None,
     seed: int,
     clip: ClipSpec | None,
+    budget: str | None = None,
 ) -> ClipScores:
     """Stored scores, checked against the video and against every option that was given.
 
@@ -74,12 +89,14 @@ def load_for(
         frames_per_clip: Goes with ``sampler``.
         seed: Goes with ``sampler``.
         clip: If given, the clip length that they must be for.
+        budget: If given, the budget that they must have been made with.
 
     Returns:
         The scores.
 
     Raises:
         StoredScoresError: They do not fit.
+        UnknownNameError: There is no such budget.
     """
     named = sampler is not None or frames_per_clip is not None
     judge = (
@@ -87,7 +104,8 @@ def load_for(
         if named
         else None
     )
-    return load_scores(stored, video, sampler=judge, clip=clip)
+    spent = None if budget is None else check_budget(budget)
+    return load_scores(stored, video, sampler=judge, clip=clip, budget=spent)
 
 
 def clip_for(classifier: ClipClassifier, asked: ClipSpec | None, stored: Path | None) -> ClipSpec | None:

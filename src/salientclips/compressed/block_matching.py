@@ -6,6 +6,8 @@ over 3 x 3 cells (one cell is too little to tell), a bias towards rest for flat 
 step. It is what an encoder's motion search does, coarser: displacements beyond 24 source pixels per step
 are not found, and small things that move against a large background are taken along with it.
 
+The search runs in the native extension where that is there; the form in numpy defines it.
+
 The same rule by which an encoder chooses intra coding marks cells as not valid: no displacement predicts the
 cell better than its own mean does.
 """
@@ -14,6 +16,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+
+from .extension import extension
 
 SHRINK = 4
 """How many source pixels lie along one pixel of the small pictures."""
@@ -36,6 +40,20 @@ _DISTANCE_BIAS = 0.02
 _INTRA_BIAS = 2.0
 """Levels per pixel by which a cell's own mean must beat the best match to make the cell intra."""
 
+_PIXELS = 9 * SMALL_CELL_PX**2
+"""Small pixels that the cost of one cell is summed over."""
+
+
+def _bias_of_ways() -> npt.NDArray[np.float32]:
+    """What each displacement must beat rest and nearer ones by (13, 13), levels summed over a cell's pixels."""
+    steps = np.arange(-_REACH, _REACH + 1)
+    length = np.hypot(*np.meshgrid(steps, steps, indexing="ij"))
+    bias: npt.NDArray[np.float64] = _PIXELS * (_REST_BIAS * (length > 0) + _DISTANCE_BIAS * length)
+    return bias.astype(np.float32)
+
+
+_BIAS = _bias_of_ways()
+
 
 def match_blocks(
     frame: npt.NDArray[np.uint8], reference: npt.NDArray[np.uint8]
@@ -52,15 +70,14 @@ def match_blocks(
         where the cell's own mean predicts it better than any displacement. Displacement is 0 there.
     """
     current = _pad_to_cells(frame)
-    costs = _search(current, _pad_to_cells(reference))
+    around = np.pad(_pad_to_cells(reference), _REACH, mode="edge")
     own = _own_mean_cost(current)
-    pixels = float(9 * SMALL_CELL_PX**2)
-    steps = np.arange(-_REACH, _REACH + 1)
-    length = np.hypot(*np.meshgrid(steps, steps, indexing="ij"))
-    bias = pixels * (_REST_BIAS * (length > 0) + _DISTANCE_BIAS * length)
-    biased = costs + bias[:, :, None, None].astype(np.float32)
-    side = len(steps)
-    best = biased.reshape(side * side, *costs.shape[2:]).argmin(axis=0)
+    native = extension()
+    if native is None:
+        costs, best = search_in_numpy(current, around, _BIAS)
+    else:
+        costs, best = native.match_cells(np.ascontiguousarray(current), around, _BIAS)
+    pixels, side = float(_PIXELS), 2 * _REACH + 1
     down, right = best // side, best % side
     step_x, gain_x = _sub_pixel(costs, down, right, axis=1)
     step_y, gain_y = _sub_pixel(costs, down, right, axis=0)
@@ -77,20 +94,33 @@ def _pad_to_cells(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return np.pad(picture, ((0, bottom), (0, right)), mode="edge") if bottom or right else picture
 
 
-def _search(frame: npt.NDArray[np.uint8], reference: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """Sums of absolute differences of 3 x 3 cells for every whole displacement (y, x, h, w)."""
+def search_in_numpy(
+    frame: npt.NDArray[np.uint8], reference: npt.NDArray[np.uint8], bias: npt.NDArray[np.float32]
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    """The full search without the extension, and its definition; both give the same bits.
+
+    Args:
+        frame: Luma of the frame (H', W'), a whole number of cells each way.
+        reference: Luma of the earlier picture, its edges continued by the search's reach of 6 pixels on all sides.
+        bias: What is added to the cost of each displacement where they are compared (13, 13).
+
+    Returns:
+        Sums of absolute differences over 3 x 3 cells for every whole displacement (y, x, h, w), and which of them is
+        lowest with its bias, counted row by row (h, w), the first of equals.
+    """
     height, width = frame.shape
-    padded = np.pad(reference, _REACH, mode="edge")
     side = 2 * _REACH + 1
-    costs = np.empty((side, side, height // SMALL_CELL_PX, width // SMALL_CELL_PX), np.float32)
+    differences = np.empty((side, side, height // SMALL_CELL_PX, width // SMALL_CELL_PX), np.float32)
     for down in range(side):
         for right in range(side):
             # Content that moved by (right, down) - reach lay that far back in the reference.
             top, left = 2 * _REACH - down, 2 * _REACH - right
-            before = padded[top : top + height, left : left + width]
+            before = reference[top : top + height, left : left + width]
             difference = np.maximum(frame, before) - np.minimum(frame, before)
-            costs[down, right] = _sum_cells(difference)
-    return _sum_neighbours(costs)
+            differences[down, right] = _sum_cells(difference)
+    costs = _sum_neighbours(differences)
+    biased = costs + bias[:, :, None, None]
+    return costs, biased.reshape(side * side, *costs.shape[2:]).argmin(axis=0)
 
 
 def _sum_cells(values: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint16]:

@@ -20,12 +20,16 @@ import numpy.typing as npt
 
 from ..errors import InputError
 from ..media.demux import clip_bounds
-from ..media.references import find_references
+from ..media.references import References, entry_points, find_references
 from ..timeline import ClipGrid
 from ..types import PacketTable
 
 Rows = npt.NDArray[np.int64]
 """Rows of a packet table (n,), in display order."""
+
+_OLDEST_S = 2
+"""Seconds by which a frame may be older than a clip that it stands for. Encoders that put key frames at fixed
+distances show several scenes between two of them: with 10 s VP9's scores told less than packet sizes do."""
 
 
 def frames_to_read(table: PacketTable, grid: ClipGrid, frames_per_clip: int) -> list[Rows]:
@@ -55,6 +59,49 @@ def frames_to_read(table: PacketTable, grid: ClipGrid, frames_per_clip: int) -> 
         evenly_spread(next((rows for rows in choices if len(rows)), empty), frames_per_clip)
         for choices in zip(*by_clip, strict=True)
     ]
+
+
+def pairs_to_read(table: PacketTable, grid: ClipGrid) -> list[Rows]:
+    """Choose for each clip the one frame that is cheapest to reach, for the budget ``fast``.
+
+    At best that is a frame that follows a key frame on the display and is compared with it: next to nothing is
+    decoded for such a pair. A clip has the middle one of its own pairs. Else it shares the frame read last before it,
+    which is most often of the same scene; where that is more than 2 s before the clip, the clip's middle frame is
+    read, however much must be decoded for it.
+
+    Args:
+        table: The packet table of the video.
+        grid: Its clips.
+
+    Returns:
+        For each clip the row of its frame, or none; clips may share one.
+    """
+    references = find_references(table)
+    bounds = clip_bounds(table, grid)
+    has_before = table.is_shown & (references.before >= 0)
+    pairs = _rows_by_clip(table, bounds, _follows_key(table, references))
+    others = _rows_by_clip(table, bounds, has_before)
+    chosen: list[Rows] = []
+    latest = np.zeros(0, dtype=np.int64)
+    for first_pts, own, other in zip(bounds[0], pairs, others, strict=True):
+        oldest = first_pts - _OLDEST_S / table.timeline.time_base
+        if len(own):
+            latest = evenly_spread(own, 1)
+        elif not len(latest) or table.pts[latest[0]] < oldest:
+            latest = evenly_spread(other, 1)
+        chosen.append(latest)
+    return chosen
+
+
+def _follows_key(table: PacketTable, references: References) -> npt.NDArray[np.bool_]:
+    """Frames shown right after a key frame and decoded behind it, or key frames themselves (num_packets,)."""
+    is_key = entry_points(table)
+    key = np.maximum.accumulate(np.where(is_key, np.arange(len(table)), -1))
+    before = references.before
+    follows: npt.NDArray[np.bool_] = (
+        table.is_shown & (before >= 0) & is_key[before] & (is_key | (key == before))
+    )
+    return follows
 
 
 def stills_to_read(table: PacketTable, grid: ClipGrid, frames_per_clip: int) -> list[Rows]:

@@ -58,11 +58,7 @@ class Collector:
         self._table, self._parameters = table, parameters
         self._motion, self._stills = motion, stills
         self._position = find_references(table).position
-        self._clip_of = {int(row): clip for clip, rows in enumerate(motion) for row in rows}
-        self._clips_of_still: dict[int, list[int]] = {}
-        for clip, rows in enumerate(stills):
-            for row in rows:
-                self._clips_of_still.setdefault(int(row), []).append(clip)
+        self._clips_of, self._clips_of_still = _clips_by_row(motion), _clips_by_row(stills)
         self._last = [
             max((int(self._position[row]) for row in (*a, *b)), default=-1)
             for a, b in zip(motion, stills, strict=True)
@@ -100,15 +96,15 @@ class Collector:
             row: Its row of the packet table, one of ``motion``.
             features: Its features, in display orientation.
         """
-        clip = self._clip_of[row]
-        if clip < self._next:
-            return  # a damaged stream gave it too late; it stays counted as a failure
-        gathered = self._gathered(clip)
-        if gathered.frames and gathered.frames[0].valid.shape != features.valid.shape:
-            return  # the picture size changed within the clip; what does not fit is a failure
-        self._grid_shape = (features.valid.shape[0], features.valid.shape[1])
-        gathered.rows.append(row)
-        gathered.frames.append(features)
+        for clip in self._clips_of[row]:
+            if clip < self._next:
+                continue  # a damaged stream gave it too late; it stays counted as a failure
+            gathered = self._gathered(clip)
+            if gathered.frames and gathered.frames[0].valid.shape != features.valid.shape:
+                continue  # the picture size changed within the clip; what does not fit is a failure
+            self._grid_shape = (features.valid.shape[0], features.valid.shape[1])
+            gathered.rows.append(row)
+            gathered.frames.append(features)
 
     def add_still(self, row: int, rgb: npt.NDArray[np.uint8]) -> None:
         """Take a wanted picture.
@@ -142,6 +138,15 @@ class Collector:
             _stack(have.stills, (3, 0, 0), np.uint8) if "if" in features else None,
             failures=asked - len(frames) - len(have.stills),
         )
+
+
+def _clips_by_row(chosen: list[Rows]) -> dict[int, list[int]]:
+    """Which clips want a row; several where they share it."""
+    clips: dict[int, list[int]] = {}
+    for clip, rows in enumerate(chosen):
+        for row in rows:
+            clips.setdefault(int(row), []).append(clip)
+    return clips
 
 
 def _stack(

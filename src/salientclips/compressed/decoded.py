@@ -5,7 +5,8 @@ One pass, in order, with a few frames in memory. Motion comes from the vectors t
 and for I-frames that stand for a clip. The residual is the frame minus its motion-compensated reference, at
 full size with exported vectors and on the small pictures without; there its energy lacks the finest detail.
 
-The definitions are in features.py, the choice of frames in choose.py, the decoding in media/motion.py.
+The definitions are in features.py, the choice of frames in choose.py, the decoding in media/motion.py. How much of
+a file is decoded at all is the budget's to say (budget.py).
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from ..media.motion import MotionFrame, StillPicture, read_motion
 from ..timeline import ClipGrid
 from ..types import ClipFeatures, FeatureParameters, PacketTable
 from .block_matching import SMALL_CELL_PX, match_blocks
-from .choose import Rows, frames_to_read, stills_to_read
+from .budget import motion_to_read, thrift_of
+from .choose import Rows, stills_to_read
 from .collect import Collector, FrameFeatures
 from .compensate import overwrite, predict
 from .features import (
@@ -71,9 +73,10 @@ def read_features(
     """
     wants_motion = "md" in parameters.features or "rgbr" in parameters.features
     nothing: list[Rows] = [np.zeros(0, dtype=np.int64)] * len(grid)
-    count = parameters.frames_per_clip
-    motion = frames_to_read(table, grid, count) if wants_motion else nothing
-    stills = stills_to_read(table, grid, count) if "if" in parameters.features else nothing
+    motion = motion_to_read(table, grid, parameters) if wants_motion else nothing
+    stills = (
+        stills_to_read(table, grid, parameters.frames_per_clip) if "if" in parameters.features else nothing
+    )
     collector = Collector(table, parameters, motion, stills)
     for item in read_motion(
         path,
@@ -82,6 +85,7 @@ def read_features(
         stills={int(row) for rows in stills for row in rows},
         shorter_side_px=_STILL_SIDE_PX,
         threads=threads,
+        thrift=thrift_of(parameters.budget),
     ):
         for clip in collector.finished_before(item.row):
             yield clip

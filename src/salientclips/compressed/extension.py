@@ -49,6 +49,14 @@ class Extension(Protocol):
             ``md`` (2, h, w) and ``valid`` (h, w).
         """
 
+    def match_cells(
+        self,
+        frame: npt.NDArray[np.uint8],
+        reference: npt.NDArray[np.uint8],
+        bias: npt.NDArray[np.float32],
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+        """See :func:`salientclips.compressed.block_matching.search_in_numpy`; (H', W'), (13, 13)."""
+
 
 @cache
 def extension() -> Extension | None:

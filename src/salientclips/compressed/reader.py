@@ -24,7 +24,8 @@ from .frame_by_frame import unreadable
 Backend = Literal["auto", "bitstream", "decoded"]
 """Who reads: whoever is cheapest, or one in particular."""
 
-_MOTION: tuple[Feature, ...] = ("md", "rgbr")
+MOTION: tuple[Feature, ...] = ("md", "rgbr")
+"""What is parsed where that is possible, and decoded within the budget where not."""
 
 
 @dataclass
@@ -101,7 +102,7 @@ class FeatureReader:
                 self.progress((index + 1) / len(self.grid))
 
     def _read(self, parameters: FeatureParameters) -> Iterator[ClipFeatures]:
-        motion = replace(parameters, features=tuple(f for f in parameters.features if f in _MOTION))
+        motion = replace(parameters, features=tuple(f for f in parameters.features if f in MOTION))
         if not motion.features or not self._is_readable():
             self.used.update({name: backend_of(name, "decoded") for name in parameters.features})
             yield from self._decoded(parameters, 0)
@@ -178,7 +179,7 @@ def backend_of(feature: str, motion: Literal["bitstream", "decoded"]) -> str:
     """
     if feature == "packets":
         return "demux"
-    return motion if feature in _MOTION else "decoded"
+    return motion if feature in MOTION else "decoded"
 
 
 def with_bitstream(probe: Probe) -> Probe:
@@ -192,7 +193,7 @@ def with_bitstream(probe: Probe) -> Probe:
     """
     reason = bitstream.why_unreadable(read_facts(probe.path))
     features = dict(probe.features)
-    for name in _MOTION:
+    for name in MOTION:
         if reason is None:
             features[name] = FeatureSupport(
                 "bitstream", f"parsed from the {probe.video.codec} packets, nothing decoded"

@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .. import classifiers
+from ..compressed.budget import check_budget
 from ..errors import InputError, UnknownNameError
 from ..ranking import STRATEGIES, check_choice
 from ..samplers import DEFAULT_SAMPLER, SAMPLERS, Sampler, make_sampler
 from ..timeline import ClipSpec
+from ..types import Budget
 
 Verb = Literal["score", "select", "classify"]
 
@@ -39,6 +41,11 @@ class Scoring:
     """Frames read per clip; None for the sampler's own number, 0 for all."""
     clip: ClipSpec | None = None
     """How long a clip is; None for the sampler's, or the classifier's, own length."""
+    budget: Budget = "full"
+    """How much is decoded where motion cannot be parsed."""
+
+    def __post_init__(self) -> None:
+        check_budget(self.budget)
 
     def judge(self) -> Sampler:
         """Make the sampler, or load it.
@@ -208,10 +215,7 @@ class Job:
             facts |= {
                 "sampler": judge.name,
                 "sampler_parameters": judge.parameters,
-                "feature_parameters": {
-                    "frames_per_clip": judge.feature_parameters.frames_per_clip,
-                    "features": list(judge.feature_parameters.features),
-                },
+                "feature_parameters": replace(judge.feature_parameters, budget=how.budget).facts(),
             }
         clip = how.clip or getattr(judge, "clip_spec", None) or ClipSpec()
         facts["clip"] = _clip_facts(clip)

@@ -85,7 +85,7 @@ class ScoreStage:
 
         def read(item: Item) -> Scored:
             with at_hand(item) as (path, fetch_s):
-                scores = score(path, judge, clip=how.clip, threads=threads)
+                scores = score(path, judge, clip=how.clip, budget=how.budget, threads=threads)
                 warnings = tuple(_by_name(line, path, item) for line in scores.warnings)
             scores = replace(scores, warnings=warnings)
             return Scored(item, scores, {"fetch": fetch_s, **scores.seconds})

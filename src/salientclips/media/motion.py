@@ -19,6 +19,8 @@ A P-frame may use several references, and FFmpeg says of a vector only that it p
 and P-frames decoded last before come along, and compressed/past.py guesses which is meant. B-frames that
 serve as references are not among them. Reading the bitstream itself removes this approximation.
 
+A :class:`Thrift` makes it do less, at the price of other answers.
+
 A frame is known by its packet: the packet's pts is replaced by its row in the table before decoding, so files
 with missing or doubled time stamps do not confuse frames. What is done with the frames is not decided here.
 """
@@ -26,9 +28,11 @@ with missing or doubled time stamps do not confuse frames. What is done with the
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import av.codec.context
 import av.container
@@ -47,8 +51,8 @@ from .container import open_container, reason_of, video_stream
 from .demux import codec_name
 from .motion_codecs import exports_motion_vectors
 from .orientation import rotation_deg
-from .planes import Plane, full_planes, rgb_picture, small_planes
-from .references import find_references, rows_to_feed
+from .planes import SHRINK, Plane, full_planes, rgb_picture, small_planes
+from .references import entry_points, find_references, rows_from_keys, rows_to_feed
 from .vectors import VECTOR_DTYPE
 
 _MOST_REFERENCES = 3
@@ -59,6 +63,39 @@ DRAINED_WITHOUT_VECTORS = frozenset({"mpeg1video", "mpeg2video", "mpeg4"})
 
 _PATIENCE = 64
 """Frames after which a reference is given up: twice what H.264 and HEVC can reorder by."""
+
+
+_MAKES_SMALL = frozenset({"mjpeg"})
+"""Codecs whose decoder makes pictures of a quarter of the size (``lowres``), from a part of each transform."""
+
+_LUMA_ALONE = frozenset({"prores"})
+"""Codecs whose decoder leaves chroma out when told (``flags +gray``): most of FFmpeg's are built without that."""
+
+
+@dataclass(frozen=True)
+class Thrift:
+    """What is left undone on top of the module's text; the answers are then others."""
+
+    no_vectors: bool = False
+    """Exported vectors are not asked for: every codec gives small pictures."""
+    from_keys: bool = False
+    """Decoding begins at every key frame, and frames shown before it are left out."""
+    small: bool = False
+    """Small pictures come from the decoder where it makes them, not from scaling; not where stills are wanted."""
+    luma_only: bool = False
+    """Small pictures have luma alone; the decoder leaves chroma out where it can and no stills are wanted."""
+
+    def options(self, codec: str) -> dict[str, str]:
+        """The decoder's options that it asks for.
+
+        Args:
+            codec: Canonical codec name.
+
+        Returns:
+            Names and values, as FFmpeg knows them.
+        """
+        small = {"lowres": str(SHRINK.bit_length() - 1)} if self.small and codec in _MAKES_SMALL else {}
+        return {**small, **({"flags": "+gray"} if self.luma_only and codec in _LUMA_ALONE else {})}
 
 
 @dataclass(frozen=True)
@@ -117,6 +154,7 @@ def read_motion(
     stills: Iterable[int] = (),
     shorter_side_px: int = 224,
     threads: int = 1,
+    thrift: Thrift = Thrift(),
 ) -> Iterator[MotionFrame | StillPicture]:
     """Decode a file once and hand out the wanted frames, in display order.
 
@@ -130,6 +168,7 @@ def read_motion(
         stills: Rows that are wanted as small RGB pictures.
         shorter_side_px: Size of the still pictures.
         threads: Decoder threads; they do not change the result.
+        thrift: What else is left undone.
 
     Yields:
         Frames and pictures; each is to be used before the next is asked for.
@@ -143,10 +182,11 @@ def read_motion(
     with open_container(path) as container:
         stream = video_stream(container, path)
         codec = codec_name(stream)
-        has_vectors = exports_motion_vectors(codec)
-        plan = _plan(table, frozenset(wanted), frozenset(stills), codec)
-        prepare(stream, path, has_vectors, threads)
-        maker = _Maker(table, plan, shorter_side_px)
+        has_vectors = exports_motion_vectors(codec) and not thrift.no_vectors
+        plan = _plan(table, frozenset(wanted), frozenset(stills), codec, has_vectors, thrift.from_keys)
+        options = {} if plan.stills else thrift.options(codec)
+        prepare(stream, path, has_vectors, threads, options)
+        maker = _Maker(table, plan, shorter_side_px, is_small="lowres" in options, luma_only=thrift.luma_only)
         for frame in _decode(container, stream, plan):
             yield from maker.take(frame)
 
@@ -164,6 +204,8 @@ class _Plan:
     """Rows that must come out of the decoder."""
     feed: npt.NDArray[np.bool_]
     """Rows that go into the decoder (num_packets,)."""
+    is_entry: npt.NDArray[np.bool_]
+    """Rows at which a decoder can begin (num_packets,)."""
     position: npt.NDArray[np.int64]
 
 
@@ -172,10 +214,12 @@ def _plan(
     wanted: frozenset[int],
     stills: frozenset[int],
     codec: str,
+    has_vectors: bool,
+    from_keys: bool,
 ) -> _Plan:
     references = find_references(table)
     vectors: frozenset[int] = frozenset()
-    if exports_motion_vectors(codec):
+    if has_vectors:
         vectors = frozenset(row for row in wanted if references.anchor[row] >= 0)
     followers: set[int] = set()
     if codec in DRAINED_WITHOUT_VECTORS:
@@ -187,11 +231,17 @@ def _plan(
     past = {row: references.past(row, depth) for row in vectors}
     past.update({row: (int(references.before[row]),) for row in wanted - vectors})
     needed = wanted | stills | {at for rows in past.values() for at in rows if at >= 0}
-    feed = rows_to_feed(table, needed | followers)
-    return _Plan(past, vectors, stills, needed, feed, references.position)
+    feed = (rows_from_keys if from_keys else rows_to_feed)(table, needed | followers)
+    return _Plan(past, vectors, stills, needed, feed, entry_points(table), references.position)
 
 
-def prepare(stream: av.video.stream.VideoStream, path: Path, has_vectors: bool, threads: int) -> None:
+def prepare(
+    stream: av.video.stream.VideoStream,
+    path: Path,
+    has_vectors: bool,
+    threads: int,
+    options: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Open a stream's decoder as the module's text says.
 
     Args:
@@ -199,12 +249,14 @@ def prepare(stream: av.video.stream.VideoStream, path: Path, has_vectors: bool, 
         path: Its file, for the error.
         has_vectors: Whether its codec exports motion vectors.
         threads: Decoder threads; the frames do not depend on them.
+        options: Further options of the decoder.
 
     Raises:
         NoFramesError: The decoder does not open: its parameters are damaged.
     """
     context = stream.codec_context
-    context.options = {"skip_loop_filter": "all", **({"flags2": "+export_mvs"} if has_vectors else {})}
+    vectors = {"flags2": "+export_mvs"} if has_vectors else {}
+    context.options = {"skip_loop_filter": "all", **vectors, **options}
     context.thread_type = "SLICE" if has_vectors or threads == 1 else "FRAME"
     context.thread_count = threads
     # libdav1d looks at skip_frame once, when it is opened: it must see that nothing is to be skipped.
@@ -228,10 +280,10 @@ def _decode(
         if not plan.feed[row]:
             is_gap = True
             continue
-        if is_gap:
+        if is_gap and plan.is_entry[row]:  # else what was left out is nobody's reference
             yield from decoded_frames(context, None)
             context.flush_buffers()
-            is_gap = False
+        is_gap = False
         context.skip_frame = "DEFAULT" if row in plan.needed else "NONREF"
         packet.pts = row
         yield from decoded_frames(context, packet)
@@ -280,9 +332,12 @@ def decoded_frames(
 class _Maker:
     """Keeps the references until the frames that need them come, and makes the results."""
 
-    def __init__(self, table: PacketTable, plan: _Plan, shorter_side_px: int) -> None:
+    def __init__(
+        self, table: PacketTable, plan: _Plan, shorter_side_px: int, *, is_small: bool, luma_only: bool
+    ) -> None:
         self._table, self._plan = table, plan
         self._shorter_side_px = shorter_side_px
+        self._small = partial(small_planes, is_small=is_small, luma_only=luma_only)
         self._held: dict[int, av.video.frame.VideoFrame] = {}
         self._waiting = Counter(at for rows in plan.references.values() for at in rows)
         self._scaler = VideoReformatter()
@@ -313,7 +368,7 @@ class _Maker:
     def _motion(self, row: int, frame: av.video.frame.VideoFrame) -> MotionFrame | None:
         size = (frame.width, frame.height)
         vectors = vectors_of(frame) if row in self._plan.vectors else None
-        make = small_planes if vectors is None else full_planes
+        make = self._small if vectors is None else full_planes
         references = []
         for at in self._plan.references[row]:
             held = self._held.get(at)

@@ -59,24 +59,35 @@ def full_planes(frame: av.video.frame.VideoFrame, scaler: VideoReformatter) -> S
     return SizedPlanes(_views(frame), colour_of(frame.colorspace, frame.color_range, name, depth))
 
 
-def small_planes(frame: av.video.frame.VideoFrame, scaler: VideoReformatter) -> SizedPlanes:
+def small_planes(
+    frame: av.video.frame.VideoFrame,
+    scaler: VideoReformatter,
+    *,
+    is_small: bool = False,
+    luma_only: bool = False,
+) -> SizedPlanes:
     """The planes at a quarter of the width and height, 4:2:0 with 8 bits.
 
     Args:
         frame: A decoded frame.
         scaler: Scales by area; reused between frames.
+        is_small: Whether the decoder made it at that size already.
+        luma_only: Whether chroma is left out.
 
     Returns:
         Planes of ``ceil(H / 4)`` by ``ceil(W / 4)`` luma samples.
     """
-    width, height = -(-frame.width // SHRINK), -(-frame.height // SHRINK)
+    left = 1 if is_small else SHRINK
+    width, height = -(-frame.width // left), -(-frame.height // left)
     colour = colour_of(frame.colorspace, frame.color_range, frame.format.name, 8)
     is_yuv = frame.format.name.startswith(("yuv", "gray"))
     name = "yuvj420p" if is_yuv and colour.full_range else "yuv420p"
     small = scaler.reformat(frame, width, height, name, interpolation="AREA", threads=1)
     if not is_yuv:
         colour = Colour("bt601", False, 8)
-    return SizedPlanes(_views(small), colour, frame.width / width, frame.height / height)
+    done = SHRINK // left
+    planes = _views(small)[:1] if luma_only else _views(small)
+    return SizedPlanes(planes, colour, done * frame.width / width, done * frame.height / height)
 
 
 def rgb_picture(

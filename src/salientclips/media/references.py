@@ -97,6 +97,43 @@ def rows_to_feed(table: PacketTable, needed: frozenset[int]) -> npt.NDArray[np.b
     return feed
 
 
+def rows_from_keys(table: PacketTable, needed: frozenset[int]) -> npt.NDArray[np.bool_]:
+    """Which packets must be decoded to get frames that lie close behind key frames.
+
+    Unlike :func:`rows_to_feed` it begins at open groups of pictures, too: frames that are decoded after a key frame
+    and shown before it (RASL pictures of HEVC) need what was before and are left out; no other frame needs them.
+
+    Args:
+        table: A packet table.
+        needed: Rows of the frames.
+
+    Returns:
+        Whether each row goes into the decoder (num_packets,). Frames without a key frame to begin at, and those shown
+        before it, are reached as :func:`rows_to_feed` does.
+    """
+    key = np.maximum.accumulate(np.where(entry_points(table), np.arange(len(table)), -1))
+    follows = (key >= 0) & (table.pts >= table.pts[key])
+    last = np.full(len(table), -1, dtype=np.int64)
+    rows = np.array(sorted(needed), dtype=np.int64)
+    direct = rows[follows[rows]]
+    last[key[direct]] = direct  # in order, so the last one behind each key frame stays
+    feed: npt.NDArray[np.bool_] = follows & (np.arange(len(table)) <= last[key])
+    return feed | rows_to_feed(table, frozenset(rows[~follows[rows]].tolist()))
+
+
+def entry_points(table: PacketTable) -> npt.NDArray[np.bool_]:
+    """Where a decoder can begin: key frames that are I-frames (num_packets,); an intra refresh is none.
+
+    Args:
+        table: A packet table.
+
+    Returns:
+        Whether each row is one.
+    """
+    is_entry: npt.NDArray[np.bool_] = table.is_key & np.isin(table.frame_type, (ord("I"), ord("?")))
+    return is_entry
+
+
 def _clean_entry_points(table: PacketTable) -> npt.NDArray[np.bool_]:
     """Key I-frames after which, in decoding order, nothing is shown that comes before them.
 
@@ -105,7 +142,6 @@ def _clean_entry_points(table: PacketTable) -> npt.NDArray[np.bool_]:
     """
     if len(table) == 0:
         return np.zeros(0, dtype=np.bool_)
-    is_i = np.isin(table.frame_type, (ord("I"), ord("?")))
     earliest_later = np.minimum.accumulate(table.pts[::-1])[::-1]
-    clean: npt.NDArray[np.bool_] = table.is_key & is_i & (earliest_later >= table.pts)
+    clean: npt.NDArray[np.bool_] = entry_points(table) & (earliest_later >= table.pts)
     return clean

@@ -209,6 +209,7 @@ def _provenance(scores: ClipScores) -> Json:
         "feature_parameters": {
             "frames_per_clip": scores.feature_parameters.frames_per_clip,
             "features": list(scores.feature_parameters.features),
+            "budget": scores.feature_parameters.budget,
         },
         "clip": {
             "frames": scores.clip_spec.frames,

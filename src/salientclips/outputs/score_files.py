@@ -6,7 +6,8 @@ video or other parameters, and any file that is damaged. Parquet has the header 
 first line that starts with ``#``, JSON in its top-level keys (the same object as ``score --json``, plus ticks).
 
 The scores by stream, where a sampler has several, are further columns ``stream_NAME`` (empty where a clip had
-nothing of it); in JSON each clip has them under ``streams``. Files from before there were any load as before.
+nothing of it); in JSON each clip has them under ``streams``. Files from before there were any, or
+before there were budgets (all was ``full`` then), load as before.
 
 The layout is this project's own (docs/json.md).
 """
@@ -25,13 +26,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ..compressed.budget import check_budget
 from ..destinations import check_place
 from ..errors import InputError, SalientClipsError, StoredScoresError
 from ..media.fingerprint import fingerprint
 from ..ranking import RULES
 from ..samplers import Sampler
 from ..timeline import MOST_SECONDS, ClipGrid, ClipSpec, exact_seconds
-from ..types import ClipScores, FeatureParameters, Fingerprint
+from ..types import Budget, ClipScores, FeatureParameters, Fingerprint
 from ..whole_file import whole_file
 from .contract import SCHEMA, Json, scores_json
 from .ticks import TICKS, common_base, for_parquet
@@ -85,6 +87,7 @@ def load_scores(
     *,
     sampler: Sampler | None = None,
     clip: ClipSpec | None = None,
+    budget: Budget | None = None,
 ) -> ClipScores:
     """Read scores back and check that they are what they are taken for.
 
@@ -93,6 +96,7 @@ def load_scores(
         video: If given, the video that the scores must be of; recognised by content, not by name.
         sampler: If given, the sampler that must have made them, with the same parameters.
         clip: If given, the clip length that they must be for.
+        budget: If given, the budget that they must have been made with.
 
     Returns:
         The scores, bit for bit as saved; ``path`` is ``video`` where that is given.
@@ -126,7 +130,7 @@ def load_scores(
         ) from error
     if video is not None:
         scores = _checked_video(scores, path, Path(video))
-    _check_parameters(scores, path, sampler, clip)
+    _check_parameters(scores, path, sampler, clip, budget)
     return scores
 
 
@@ -138,7 +142,9 @@ def _checked_video(scores: ClipScores, path: Path, video: Path) -> ClipScores:
     return replace(scores, path=video)
 
 
-def _check_parameters(scores: ClipScores, path: Path, sampler: Sampler | None, clip: ClipSpec | None) -> None:
+def _check_parameters(
+    scores: ClipScores, path: Path, sampler: Sampler | None, clip: ClipSpec | None, budget: Budget | None
+) -> None:
     def stored(what: str, have: object, want: object) -> None:
         if have != want:
             raise StoredScoresError(
@@ -149,9 +155,13 @@ def _check_parameters(scores: ClipScores, path: Path, sampler: Sampler | None, c
     if sampler is not None:
         stored("sampler", scores.sampler, sampler.name)
         stored("sampler parameters", scores.sampler_parameters, sampler.parameters)
-        stored("feature parameters", scores.feature_parameters, sampler.feature_parameters)
+        # A sampler says what is read, not how much is decoded for it.
+        have = scores.feature_parameters
+        stored("feature parameters", have, replace(sampler.feature_parameters, budget=have.budget))
     if clip is not None:
         stored("clips of", scores.clip_spec, clip)
+    if budget is not None:
+        stored("the budget", scores.feature_parameters.budget, budget)
 
 
 # --- the header and the rows, common to the three formats ---------------------------------------------------
@@ -197,7 +207,11 @@ def _build(header: Json, rows: Sequence[Json]) -> ClipScores:
         ),
         sampler=str(header["sampler"]),
         sampler_parameters=dict(header["sampler_parameters"]),
-        feature_parameters=FeatureParameters(int(features["frames_per_clip"]), tuple(features["features"])),
+        feature_parameters=FeatureParameters(
+            int(features["frames_per_clip"]),
+            tuple(features["features"]),
+            check_budget(features.get("budget", "full")),
+        ),
         clip_spec=ClipSpec(
             clip["frames"], clip["frame_step"], None if seconds is None else exact_seconds(seconds)
         ),

@@ -18,13 +18,14 @@ import numpy as np
 
 from ..classifiers import ClipClassifier
 from ..classifiers.look import ClipLooker, Probabilities
+from ..compressed.budget import check_budget
 from ..errors import InputError, UnknownNameError
 from ..media.container import video_path
 from ..media.demux import read_packets
 from ..ranking import STRATEGIES
 from ..samplers import DEFAULT_SAMPLER, Empirical, Random, Sampler, Uniform, make_sampler
 from ..samplers.card import SamplerCard
-from ..types import ClipScores, PacketTable, Prediction, SelectedClip, Selection, VideoPrediction
+from ..types import Budget, ClipScores, PacketTable, Prediction, SelectedClip, Selection, VideoPrediction
 from .score import Progress, part_of, score
 
 
@@ -59,10 +60,13 @@ class VideoClassifier:
     """Decoder threads; the result does not depend on it."""
     batch_clips: int = 4
     """Clips given to the classifier at once; bounds the memory."""
+    budget: Budget = "full"
+    """How much is decoded for the sampler where motion cannot be parsed, as :func:`salientclips.score` takes it."""
 
     def __post_init__(self) -> None:
         if self.strategy not in STRATEGIES:
             raise UnknownNameError("strategy", self.strategy, STRATEGIES)
+        check_budget(self.budget)
         if self.k < 1:
             raise InputError(f"k = {self.k} clips cannot be selected", "give k of at least 1")
         if self.strategy == "empirical" and isinstance(self.sampler, str):
@@ -119,7 +123,9 @@ class VideoClassifier:
         elif self.strategy != "sampler":
             judge = Uniform()
         spec = self.classifier.input.clip_spec
-        return score(path, judge, clip=spec, threads=self.threads, table=table, progress=progress)
+        return score(
+            path, judge, clip=spec, budget=self.budget, threads=self.threads, table=table, progress=progress
+        )
 
     def _empirical(self) -> Empirical:
         card = getattr(self.sampler, "card", None)

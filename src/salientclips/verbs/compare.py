@@ -20,7 +20,7 @@ from ..outputs.report.page import render
 from ..outputs.score_files import load_scores
 from ..samplers import make_sampler
 from ..timeline import ClipSpec
-from ..types import PacketTable, Selection
+from ..types import Budget, PacketTable, Selection
 from .report import address, check_page, write_page
 from .score import Progress, part_of, score
 
@@ -53,6 +53,7 @@ def compare(
     k: int = 10,
     min_gap_s: float = 0.0,
     clip: ClipSpec | None = None,
+    budget: Budget = "full",
     output: str | Path | None = None,
     seed: int = 0,
     threads: int = 1,
@@ -66,6 +67,7 @@ def compare(
         k: Clips that each chooses.
         min_gap_s: Least time between two clips of one strategy, seconds.
         clip: Length of a clip, for those that are scored now.
+        budget: How much is decoded for them where motion cannot be parsed, as :func:`salientclips.score` takes it.
         output: If given, where to write the page; ends in ``.html``.
         seed: Seed of ``random``.
         threads: Decoder threads.
@@ -94,7 +96,9 @@ def compare(
             judge = make_sampler(name, seed=seed)
             if table is None:
                 table = read_packets(path, progress=part_of(progress, "demux"))
-            scores = score(path, judge, clip=clip, threads=threads, table=table, progress=progress)
+            scores = score(
+                path, judge, clip=clip, budget=budget, threads=threads, table=table, progress=progress
+            )
         chosen.append(scores.select(k, min_gap_s=min_gap_s))
     shared = tuple(tuple(_shared(one, other) for other in chosen) for one in chosen)
     names = tuple(Path(name).name for name in strategies)

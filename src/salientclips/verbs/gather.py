@@ -198,7 +198,7 @@ class _Work:
             fingerprint=asdict(of),
             sampler=judge.name,
             parameters=judge.parameters,
-            features=asdict(judge.feature_parameters),
+            features=judge.feature_parameters.facts(),
             clips=clips_key(spec),
         )
         file = self.cache / "scores" / f"{key}.json"

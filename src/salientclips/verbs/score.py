@@ -8,7 +8,7 @@ grows faster.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -16,14 +16,15 @@ from time import perf_counter
 import numpy as np
 import numpy.typing as npt
 
-from ..compressed.reader import Backend, FeatureReader, backend_of
+from ..compressed.budget import check_budget
+from ..compressed.reader import MOTION, Backend, FeatureReader, backend_of
 from ..media.container import video_path
 from ..media.demux import clip_grid, read_packets
 from ..media.fingerprint import fingerprint
 from ..ranking import with_median
 from ..samplers import DEFAULT_SAMPLER, Judged, Sampler, VideoEvidence, make_sampler
 from ..timeline import ClipGrid, ClipSpec
-from ..types import ClipFeatures, ClipScores, FeatureParameters, PacketTable
+from ..types import Budget, ClipFeatures, ClipScores, FeatureParameters, PacketTable
 
 Progress = Callable[[str, float], None]
 """Called with what is being done ("demux", "features", ...) and its share done, 0 to 1."""
@@ -50,6 +51,7 @@ def score(
     grid: ClipGrid | None = None,
     threads: int = 1,
     backend: Backend = "auto",
+    budget: Budget = "full",
     table: PacketTable | None = None,
     progress: Progress | None = None,
 ) -> ClipScores:
@@ -65,6 +67,8 @@ def score(
         threads: Threads that parse or decode; the result does not depend on it.
         backend: Who reads motion and residuals: ``"bitstream"`` without decoding, ``"decoded"``, or
             ``"auto"``, the first of them that can.
+        budget: How much is decoded where motion cannot be parsed: ``"full"``, ``"balanced"`` or ``"fast"``
+            (docs/budget.md). It changes the scores of such files, and nothing of others.
         table: The file's packet table where it was read already; saves a pass.
         progress: Called as the work goes on.
 
@@ -78,7 +82,7 @@ def score(
         NotAVideoError: FFmpeg cannot open it.
         NoVideoStreamError: It holds no moving pictures.
         NoFramesError: It holds no frame that is shown.
-        UnknownNameError: There is no sampler of that name.
+        UnknownNameError: There is no sampler or budget of that name.
         InputError: The sampler asks for fewer than 0 frames a clip.
         MissingExtraError: The sampler needs a package that does not load.
         CardError, WeightsError: A learned sampler is damaged; see :mod:`salientclips.samplers.sharing`.
@@ -92,7 +96,7 @@ def score(
         >>> scores.scores.shape, scores.scores.dtype
         ((8,), dtype('float64'))
     """
-    path = video_path(path)
+    path, budget = video_path(path), check_budget(budget)
     judge = make_sampler(sampler) if isinstance(sampler, str) else sampler
     # A learned sampler knows the clips that it was trained on.
     spec = clip or getattr(judge, "clip_spec", None) or ClipSpec()
@@ -109,24 +113,25 @@ def score(
     )
 
     def features(parameters: FeatureParameters) -> Iterator[ClipFeatures]:
-        return watch.timed("features", reader.read(parameters))
+        return watch.timed("features", reader.read(replace(parameters, budget=budget)))
 
     began = perf_counter()
     said = judge(VideoEvidence(table, clips, features, path))
     judged = said if isinstance(said, Judged) else Judged(said, {})
     watch.seconds["sampler"] = perf_counter() - began - watch.seconds.get("features", 0.0)
     scores, missing = _fill(judged.scores, judge.name)
+    parameters = replace(judge.feature_parameters, budget=budget)
     return ClipScores(
         path=path,
         fingerprint=fingerprint(path),
         sampler=judge.name,
         sampler_parameters=judge.parameters,
-        feature_parameters=judge.feature_parameters,
+        feature_parameters=parameters,
         clip_spec=spec,
         grid=clips,
         scores=scores,
         rule=judge.rule,
-        features_used=_used(judge.feature_parameters, reader),
+        features_used=_used(parameters, reader),
         warnings=(*table.warnings, *reader.warnings, *judged.warnings, *missing),
         seconds=watch.seconds,
         streams=judged.streams,
@@ -134,9 +139,13 @@ def score(
 
 
 def _used(parameters: FeatureParameters, reader: FeatureReader) -> tuple[str, ...]:
-    """What was read and by whom, for example ``"md (bitstream)"``."""
+    """What was read and by whom, for example ``"md (bitstream)"`` or ``"md (decoded, fast)"``."""
     names = {name: reader.used.get(name, backend_of(name, "decoded")) for name in parameters.features}
-    return tuple(f"{name} ({who})" for name, who in names.items())
+    thrifty = () if parameters.budget == "full" else MOTION
+    return tuple(
+        f"{name} ({who}, {parameters.budget})" if name in thrifty and who == "decoded" else f"{name} ({who})"
+        for name, who in names.items()
+    )
 
 
 def _fill(raw: npt.NDArray[np.float64], sampler: str) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:

@@ -86,7 +86,15 @@ def _is_slow(judge: Sampler) -> bool:
 
 
 def _scored(judge: Sampler, scores: ClipScores, table: PacketTable, threads: int) -> ClipScores:
-    return score(scores.path, judge, clip=scores.clip_spec, grid=scores.grid, threads=threads, table=table)
+    return score(
+        scores.path,
+        judge,
+        clip=scores.clip_spec,
+        grid=scores.grid,
+        budget=scores.feature_parameters.budget,
+        threads=threads,
+        table=table,
+    )
 
 
 def _score_all(

@@ -138,6 +138,15 @@ def rasterise(
         ValueError: The lengths do not fit together.
     """
 
+def match_cells(
+    frame: npt.NDArray[np.uint8], reference: npt.NDArray[np.uint8], bias: npt.NDArray[np.float32]
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    """``block_matching.search_in_numpy``; all arrays C-contiguous.
+
+    Raises:
+        ValueError: The shapes do not fit together.
+    """
+
 class H264Reader:
     """Reads an H.264 stream packet by packet in decoding order, without making a pixel.
 

@@ -1,4 +1,4 @@
-// Python's view of cells and of the camera fit; _core.pyi documents it. The GIL is released while numbers are made.
+// Python's view of cells, of the camera fit and of block matching; _core.pyi documents it. The GIL is released while numbers are made.
 #include "bind_features.hpp"
 
 #include <nanobind/ndarray.h>
@@ -10,6 +10,8 @@
 
 #include "camera.hpp"
 #include "motion_vector.hpp"
+#include "h264/reader.hpp"
+#include "matching.hpp"
 #include "to_numpy.hpp"
 
 namespace nb = nanobind;
@@ -86,6 +88,26 @@ nb::object rasterise(const Input<std::uint8_t, 1>& records, int width_px, int he
                           to_numpy<bool>(std::move(cells.valid), {h, w}));
 }
 
+nb::object match_cells(const Input<std::uint8_t, 2>& frame, const Input<std::uint8_t, 2>& reference,
+                       const Input<float, 2>& bias) {
+    const std::size_t height = frame.shape(0);
+    const std::size_t width = frame.shape(1);
+    constexpr std::size_t side = 2 * kReach + 1;
+    if (height % kSmallCellPx != 0 || width % kSmallCellPx != 0 || reference.shape(0) != height + 2 * kReach ||
+        reference.shape(1) != width + 2 * kReach || bias.shape(0) != side || bias.shape(1) != side) {
+        throw nb::value_error("the pictures are no whole cells, of two sizes, or bias is not one for each way");
+    }
+    Matches found;
+    {
+        nb::gil_scoped_release released;
+        found = match(frame.data(), reference.data(), height, width, bias.data());
+    }
+    const std::size_t h = height / kSmallCellPx;
+    const std::size_t w = width / kSmallCellPx;
+    return nb::make_tuple(to_numpy<float>(std::move(found.costs), {side, side, h, w}),
+                          to_numpy<std::int64_t>(std::move(found.best), {h, w}));
+}
+
 }  // namespace
 
 CellsResult to_cells_result(Cells&& cells, const CellGrid& grid, char type, std::string_view status) {
@@ -118,4 +140,5 @@ void bind_features(nb::module_& m) {
     m.def("remove_camera_motion", &remove_camera_motion, nb::arg("md"), nb::arg("valid"));
     m.def("rasterise", &rasterise, nb::arg("records"), nb::arg("width_px"), nb::arg("height_px"),
           nb::arg("distances"));
+    m.def("match_cells", &match_cells, nb::arg("frame"), nb::arg("reference"), nb::arg("bias"));
 }
