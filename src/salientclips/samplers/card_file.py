@@ -8,7 +8,7 @@ one another are an error. What is read back equals what was written.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from fractions import Fraction
 from math import isclose, isfinite
 from typing import Any, TypeVar
@@ -20,6 +20,7 @@ from .card import (
     CHANNELS,
     COMBINATIONS,
     FEATURE_VERSION,
+    MOTION,
     OBJECTIVES,
     PRETRAINED,
     SCALES,
@@ -131,11 +132,11 @@ def _stream(read: _Reader) -> StreamCard:
     read.only(f.name for f in fields(StreamCard))
     return StreamCard(
         stream=read.name("stream", STREAMS),
-        architecture=read.name("architecture", (*ARCHITECTURES, *PRETRAINED)),
-        objective=read.name("objective", OBJECTIVES),
+        architecture=read.name("architecture", (*ARCHITECTURES, *PRETRAINED, MOTION.architecture)),
+        objective=read.name("objective", (*OBJECTIVES, MOTION.objective)),
         mean=read.numbers("mean", -1e6, 1e6),
         std=read.numbers("std", 1e-9, 1e9),
-        parameters=read.whole("parameters", 1, 10**12),
+        parameters=read.whole("parameters", 0, 10**12),
         mmacs=read.number("mmacs", 0, 1e12),
         weight=read.number("weight", 0, 1),
     )
@@ -163,9 +164,10 @@ def check_card(card: SamplerCard, source: str = "") -> None:
         CardError: They do not; the message says which.
     """
     names = [s.stream for s in card.streams]
-    visual = {s.objective for s in card.streams if s.stream != "audio"}
-    wants_combination = "audio" in names and bool(visual)
+    visual = {s.objective for s in card.networks if s.stream != "audio"}
+    wants_combination = "audio" in names and len(names) > 1
     weights = [s.weight for s in card.streams if s.stream != "audio"]
+    of_networks = {s.weight for s in card.networks if s.stream != "audio"}
     whole = sum(card.histogram)
     faults = (
         (not names, "it has no stream"),
@@ -184,8 +186,12 @@ def check_card(card: SamplerCard, source: str = "") -> None:
             any(s.architecture in PRETRAINED and s.stream != "if" for s in card.streams),
             f"only I-frames can be shown to {' or '.join(PRETRAINED)}",
         ),
+        (
+            any(not _is_whole(s) for s in card.streams),
+            "a network is said of a stream that has none, or none of one",
+        ),
         (bool(weights) and max(weights) == 0, "none of its visual streams counts"),
-        (_has_ac(card) and len(set(weights)) > 1, "streams of the objective ac count alike"),
+        (_has_ac(card) and len(of_networks) > 1, "streams of the objective ac count alike"),
         (card.short_side_cells < 7, "its input is smaller than 7 cells"),
         (
             card.feature_version != FEATURE_VERSION,
@@ -195,6 +201,13 @@ def check_card(card: SamplerCard, source: str = "") -> None:
     for is_fault, what in faults:
         if is_fault:
             raise CardError(f"the card of the sampler '{source or card.name}' cannot be: {what}", _REMEDY)
+
+
+def _is_whole(stream: StreamCard) -> bool:
+    """Whether a stream has a network, an objective and parameters, or none of them and is ``motion``."""
+    if stream.stream == MOTION.stream:
+        return replace(stream, weight=MOTION.weight) == MOTION
+    return stream.has_network and stream.objective != MOTION.objective and stream.parameters > 0
 
 
 def _has_ac(card: SamplerCard) -> bool:
