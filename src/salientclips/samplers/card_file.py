@@ -172,6 +172,10 @@ def check_card(card: SamplerCard, source: str = "") -> None:
     faults = (
         (not names, "it has no stream"),
         (names != [s for s in STREAMS if s in names], f"its streams {names} are doubled or out of order"),
+        (
+            any(not _is_whole(s) for s in card.streams),
+            "a network is said of a stream that has none, or none of one",
+        ),
         (len(visual) > 1, f"its visual streams have different objectives: {', '.join(sorted(visual))}"),
         (wants_combination and card.combination is None, "it has picture and sound and no combination"),
         (not wants_combination and card.combination is not None, "it combines streams that it does not have"),
@@ -185,10 +189,6 @@ def check_card(card: SamplerCard, source: str = "") -> None:
         (
             any(s.architecture in PRETRAINED and s.stream != "if" for s in card.streams),
             f"only I-frames can be shown to {' or '.join(PRETRAINED)}",
-        ),
-        (
-            any(not _is_whole(s) for s in card.streams),
-            "a network is said of a stream that has none, or none of one",
         ),
         (bool(weights) and max(weights) == 0, "none of its visual streams counts"),
         (_has_ac(card) and len(of_networks) > 1, "streams of the objective ac count alike"),
