@@ -5,10 +5,10 @@
     PYTHONPATH=src python -m benchmarks.span_samplers CCTV-FIGHT --split test ...
 
 The networks of all streams are trained once (fold by fold where a set has folds). From these come the rows: each
-stream alone, all together with equal weights, and all with the weights that the validation videos choose; neighbours are
-chosen there too, for every row by itself. Beside them stand the samplers that need no training, on the same videos.
+network alone, all streams with equal weights, and all with the weights that the validation videos choose; neighbours
+are chosen there too, for every row by itself. Beside them stand the samplers without training, on the same videos.
 Where there are no folds, ``--split validation`` judges by the videos that chose, which flatters, and ``--split test``
-by others. With ``--out`` the sampler with chosen weights is kept, a folder a fold, for ``chosen_clips.py``.
+by others. With ``--out`` the samplers are kept, a folder a row and in that one a fold, for ``chosen_clips.py``.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _fold(
     made = fit(entries, None, plan=plan, clip=CLIP, cache=asked.cache, device="cpu", name=name)
     splits = split_entries(entries)
     known = [_opinion(made.sampler, entry, asked.cache) for entry in splits["validation"]]
-    cards = {title: _tuned(title, card, known, asked.k) for title, card in _parts(made.card)}
+    cards = {title: _tuned(title, card, known, asked.k) for title, card in parts_of(made.card)}
     for title, card in cards.items():
         print(
             name,
@@ -78,8 +78,8 @@ def _fold(
             card.neighbours,
             flush=True,
         )
-    if asked.out is not None:
-        _kept(made.sampler, cards["chosen"]).save_pretrained(asked.out / name)
+    for title, card in cards.items() if asked.out is not None else ():
+        _kept(made.sampler, card).save_pretrained(asked.out / title / name)
     groups = []
     for entry in splits[asked.split if name == "manifest" else "test"]:
         features = _features(made.sampler, entry, asked.cache)
@@ -96,8 +96,15 @@ def _fold(
     return groups
 
 
-def _parts(card: SamplerCard) -> Iterator[tuple[str, SamplerCard]]:
-    """The cards of each stream alone, and of all."""
+def parts_of(card: SamplerCard) -> Iterator[tuple[str, SamplerCard]]:
+    """The rows that a sampler gives.
+
+    Args:
+        card: Its streams count alike.
+
+    Yields:
+        A row's name and its card before anything is chosen: each network alone, then all streams.
+    """
     for stream in card.streams:
         if stream.has_network:
             yield stream.stream, replace(card, streams=(stream,))
