@@ -680,7 +680,7 @@ def test_a_run_killed_in_its_first_moment_leaves_a_free_folder(tmp_path: Path) -
     assert len(names(tmp_path)) == 4
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b'{"schema": 1}', b"\xff", b'{"schema": 99, "job": {}}'])
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"schema": 2}', b"\xff", b'{"schema": 99, "job": {}}'])
 def test_a_damaged_job_is_refused(tmp_path: Path, content: bytes) -> None:
     write(tmp_path, [])
     (tmp_path / "job.json").write_bytes(content)
@@ -789,4 +789,4 @@ def test_other_tools_read_it_while_it_is_written(tmp_path: Path, tool: str) -> N
 def test_the_job_is_readable_by_anybody(tmp_path: Path) -> None:
     write(tmp_path, [])
     stored = json.loads((tmp_path / "job.json").read_text(encoding="utf-8"))
-    assert stored == {"schema": 1, "salientclips": salientclips.__version__, "job": FACTS}
+    assert stored == {"schema": 2, "salientclips": salientclips.__version__, "job": FACTS}
