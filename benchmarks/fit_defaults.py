@@ -102,7 +102,7 @@ def graded(folder: Path, seeds: Sequence[int]) -> None:
         )
         # without videos to validate on the last epoch's networks are kept, and no time is spent on the others
         lesson = make_lesson([videos[i] for i in training], [], options)
-        networks = Networks(lesson.unit, lesson.outputs, seed)
+        networks = Networks.drawn(lesson.unit, lesson.outputs, seed)
         networks.of["md"].load_state_dict(train(lesson, HERE).tensors["md"])
         networks.eval()
         scores = [lesson.scores(networks, videos[i], HERE.device, FRAMES_VALIDATED) for i in unseen]

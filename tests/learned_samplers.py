@@ -80,7 +80,7 @@ def make_learned(
         torch.manual_seed(seed)
         networks = {
             s.stream: network_for(s.stream, s.architecture, len(card.classes) if s.objective == "ac" else 1)
-            for s in card.streams
+            for s in card.networks
         }
         for network in networks.values():
             for name, buffer in network.named_buffers():

@@ -1,4 +1,4 @@
-"""The layer on I-frames: it scores alike in the benchmark and as a sampler, and its figures are what they say."""
+"""The benchmarks of I-frames: their figures are what they say, and so is what they look at."""
 
 from __future__ import annotations
 
@@ -16,64 +16,51 @@ models = pytest.importorskip(
 )
 
 from builders import make_table  # noqa: E402
-from learned_samplers import Kept, random_clips  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.frame_sampler import MobileNet  # noqa: E402
-from benchmarks.iframes import (  # noqa: E402
-    BLOCKS,
-    CLIP,
-    RELEASED_BLOCK,
-    SHORT_SIDE_CELLS,
-    Layer,
-    Seen,
-    assembled,
-    look_at,
-    result,
-    stills_at_middles,
-    table_of,
-)
+from benchmarks.iframe_blocks import BLOCKS, Layer, Seen, look_at, stills_at_middles  # noqa: E402
 from benchmarks.logistic import Linear  # noqa: E402
+from benchmarks.span_figures import result, table_of  # noqa: E402
+from benchmarks.span_samplers import parts_of  # noqa: E402
 
-from salientclips.samplers.card import SamplerCard  # noqa: E402
-from salientclips.samplers.learned import LearnedSampler  # noqa: E402
+from learned_samplers import make_card  # noqa: E402
+from salientclips.samplers.card import MOTION  # noqa: E402
+from salientclips.samplers.front import read_front  # noqa: E402
 from salientclips.timeline import ClipGrid  # noqa: E402
-from salientclips.types import FeatureParameters  # noqa: E402
 
 
-def test_a_layer_scores_alike_here_and_as_a_sampler(tmp_path: Path) -> None:
+def test_the_package_hears_of_a_picture_what_the_benchmark_hears(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    front = {f"features.{n}": t for n, t in models.mobilenet_v2().features.state_dict().items()}
-    blocks = MobileNet(front, "random").features
-    draw = np.random.default_rng(0)
-    # pictures of different colours, for means over noise are alike
-    stills = [
-        (draw.random((3, 224, 300)) * draw.integers(40, 255, (3, 1, 1))).astype(np.uint8) for _ in range(3)
-    ]
-    clips = tuple(
-        replace(clip, iframes=np.stack([stills[i] for i in shown]))
-        for clip, shown in zip(random_clips(4), ((0,), (0,), (1, 2), (2,)), strict=True)
-    )
-    shares = np.array([[1, 0, 0], [1, 0, 0], [0, 0.5, 0.5], [0, 0, 1]], np.float32)
-    features = np.stack([look_at(blocks, one) for one in stills])
-    assert features.shape == (3, sum(BLOCKS.values()))
-    video = Seen("v", "g", {"features": features, "own": shares})
-    seen = video.stills(RELEASED_BLOCK)
-    # a layer to whom the pictures are as different as can be
-    weight = draw.normal(size=(2, seen.shape[1])) / seen.std(axis=0).clip(1e-9)
-    layer = Layer(Linear(weight / 20, -(weight / 20) @ seen.mean(axis=0)), RELEASED_BLOCK, "own", 1.0, 1)
-    expected = layer(video)
-    assert np.ptp(expected) > 0.05
+    torch.save(models.mobilenet_v2().state_dict(), tmp_path / "random.pt")
+    picture = np.random.default_rng(0).integers(0, 255, (3, 224, 300), dtype=np.uint8)
+    said = look_at(MobileNet.read(tmp_path / "random.pt").features, picture)
+    assert said.shape == (sum(BLOCKS.values()),)
+    video = Seen("v", "g", {"features": said[None], "own": np.ones((3, 1), np.float32)})
+    ours = read_front(tmp_path / "random.pt").look([picture], 7, torch.device("cpu"))
+    assert ours[0] == pytest.approx(video.stills(16)[0], rel=1e-4, abs=1e-8)
 
-    about = SamplerCard("stills", (), CLIP, 4, short_side_cells=SHORT_SIDE_CELLS, classifier="spans")
-    sampler = assembled(layer, front, about)
-    parameters = FeatureParameters(4, ("if",))
-    assert sampler.judge_features(Kept(clips, parameters)).scores == pytest.approx(expected, abs=1e-4)
-    sampler.save_pretrained(tmp_path)
-    again = LearnedSampler.from_pretrained(tmp_path)
-    assert again.judge_features(Kept(clips, parameters)).scores == pytest.approx(expected, abs=1e-4)
+
+def test_a_clip_is_judged_by_its_pictures() -> None:
+    shares = np.array([[1, 0], [0.5, 0.5]], np.float32)
+    features = np.zeros((2, sum(BLOCKS.values())), np.float32)
+    features[1] = 1.0
+    video = Seen("v", "g", {"features": features, "own": shares})
+    weight = np.zeros((2, BLOCKS[16]))
+    weight[1, 0] = 50.0
+    layer = Layer(Linear(weight, np.zeros(2)), 16, "own", 1.0)
+    assert layer(video) == pytest.approx([0.5, 0.75])
+
+
+def test_the_rows_of_a_sampler() -> None:
+    card = make_card(("md", "rgbr"))
+    rows = dict(parts_of(card))
+    assert list(rows) == ["md", "rgbr", "alike", "chosen"]
+    assert [s.stream for s in rows["rgbr"].streams] == ["rgbr"]
+    beside = replace(card, streams=(card.streams[0], MOTION))
+    assert list(dict(parts_of(beside))) == ["md", "alike", "chosen"]
 
 
 def test_the_i_frame_at_the_middle_of_a_clip() -> None:

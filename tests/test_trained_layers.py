@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.clip_features import Choice, clips_of, i3d_backbone, labelled_clips, load_or_read  # noqa: E402
-from benchmarks.frame_sampler import Eye, FrameSampler, MobileNet, middles, our_name  # noqa: E402
+from benchmarks.frame_sampler import Eye, FrameSampler, MobileNet, middles  # noqa: E402
 from benchmarks.logistic import Linear, fit, fit_best, judge  # noqa: E402
 from benchmarks.train_head import save  # noqa: E402
 
@@ -31,6 +31,7 @@ from salientclips.errors import InputError  # noqa: E402
 from salientclips.evaluation.cost import gflops_of  # noqa: E402
 from salientclips.media.demux import read_packets  # noqa: E402
 from salientclips.samplers import Uniform  # noqa: E402
+from salientclips.samplers.front import torchvision_name  # noqa: E402
 from salientclips.timeline import ClipGrid, ClipSpec  # noqa: E402
 
 GRID = ClipGrid(tuple(map(Fraction, range(20))), tuple(map(Fraction, range(1, 21))))
@@ -119,12 +120,12 @@ def test_a_head_on_features_is_the_head_in_the_network(made: GetMade, tmp_path: 
 
 
 def test_names_of_mobilenet_map_to_torchvisions() -> None:
-    assert our_name("features.0.1.running_mean") == "features.0.1.running_mean"
-    assert our_name("features.1.conv.0.weight") == "features.1.conv.0.0.weight"
-    assert our_name("features.1.conv.3.weight") == "features.1.conv.1.weight"
-    assert our_name("features.1.conv.4.bias") == "features.1.conv.2.bias"
-    assert our_name("features.2.conv.3.weight") == "features.2.conv.1.0.weight"
-    assert our_name("features.17.conv.7.bias") == "features.17.conv.3.bias"
+    assert torchvision_name("features.0.1.running_mean") == "features.0.1.running_mean"
+    assert torchvision_name("features.1.conv.0.weight") == "features.1.conv.0.0.weight"
+    assert torchvision_name("features.1.conv.3.weight") == "features.1.conv.1.weight"
+    assert torchvision_name("features.1.conv.4.bias") == "features.1.conv.2.bias"
+    assert torchvision_name("features.2.conv.3.weight") == "features.2.conv.1.0.weight"
+    assert torchvision_name("features.17.conv.7.bias") == "features.17.conv.3.bias"
     wanted = set(MobileNet(None, "").features.state_dict())
     flat = {
         f"features.{block}.conv.{place}.{leaf}"
@@ -132,7 +133,7 @@ def test_names_of_mobilenet_map_to_torchvisions() -> None:
         for place in ((0, 1, 3, 4) if block == 1 else (0, 1, 3, 4, 6, 7))
         for leaf in ("weight",)
     }
-    ours = {our_name(name).removeprefix("features.") for name in flat}
+    ours = {torchvision_name(name).removeprefix("features.") for name in flat}
     assert ours == {name for name in wanted if ".conv." in name and name.endswith(".weight")}
 
 

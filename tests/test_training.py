@@ -138,7 +138,7 @@ def scores_of(lesson: Lesson, done: Trained) -> list[list[int]]:
 
 
 def loaded(lesson: Lesson, done: Trained) -> Networks:
-    networks = Networks(lesson.unit, lesson.outputs, 0).eval()
+    networks = Networks.drawn(lesson.unit, lesson.outputs, 0).eval()
     for stream, tensors in done.tensors.items():
         networks.of[stream].load_state_dict(tensors)
     return networks
@@ -235,7 +235,7 @@ def test_the_sampler_scores_as_the_loop_did(ready: Callable[[Kind], Ready]) -> N
         folder = found.folder / f"same-{objective}"
         sampler = Assembler(plan, options, HERE, folder).assemble(found.material(), ABOUT)
         lesson = found.lesson(("md", "rgbr"), objective, options)  # type: ignore[arg-type]
-        networks = Networks(lesson.unit, lesson.outputs, 0).eval()
+        networks = Networks.drawn(lesson.unit, lesson.outputs, 0).eval()
         for stream, network in modules(sampler).items():
             networks.of[stream].load_state_dict(network.state_dict())
         video = found.videos[0]
@@ -254,7 +254,7 @@ def test_validation_judges_a_lasting_i_frame_once(ready: Callable[[Kind], Ready]
         unit=Unit(("if",), ("shufflenet26",), "sal-rank"),
         normalisation={"if": ((0.0,) * 3, (1.0,) * 3)},
     )
-    networks = Networks(lesson.unit, lesson.outputs, 0).eval()
+    networks = Networks.drawn(lesson.unit, lesson.outputs, 0).eval()
     looked: list[int] = []
     networks.of["if"].register_forward_hook(lambda _m, args, _o: looked.append(len(args[0])))
     scores = lesson.scores(networks, video, HERE.device)

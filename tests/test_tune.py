@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,11 +12,10 @@ import pytest
 pytest.importorskip("torch", reason="torch is not installed: pip install 'salientclips[torch]'")
 
 from learned_samplers import make_card
-from salientclips.samplers import Judged
 from salientclips.samplers.combine import put_together
 from salientclips.timeline import ClipGrid
 from salientclips.training.targets import Targets
-from salientclips.training.tune import tuned
+from salientclips.training.tune import Opinion, tuned
 
 CLIPS, RUN = 40, range(20, 26)
 TRUTH = np.isin(np.arange(CLIPS), RUN).astype(np.float64)
@@ -28,25 +25,22 @@ def noise(seed: int) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal(CLIPS)
 
 
-class Opinions:
-    """A sampler whose streams say what is given, the same of every video."""
+class Sampler:
+    """A card, and streams that say what is given, the same of every video."""
 
     def __init__(self, card: Any, **streams: np.ndarray) -> None:
-        self.card, self.streams = card, streams
-
-    def judge_features(self, _: object) -> Judged:
-        visual = np.mean([said for name, said in self.streams.items() if name != "audio"], axis=0)
-        return Judged(visual, {**self.streams, "visual": visual})
+        self.card = card
+        visual = np.mean([said for name, said in streams.items() if name != "audio"], axis=0)
+        self.streams = {**streams, "visual": visual}
 
 
-def choose(sampler: Opinions, videos: int = 1, **how: Any) -> Any:
+def choose(sampler: Sampler, videos: int = 1, **how: Any) -> Any:
     grid = ClipGrid.from_spans([(Fraction(i), Fraction(i + 1)) for i in range(CLIPS)])
     targets = Targets(("yes",), (0,), TRUTH, TRUTH > 0, True)
     chances = np.stack([TRUTH, 1 - TRUTH], axis=1).astype(np.float32)
-    video = SimpleNamespace(path=Path("v.mp4"), targets=targets, probabilities=chances)
-    features = SimpleNamespace(grid=grid)
+    said = [Opinion(sampler.streams, grid, chances, targets)] * videos
     options: dict[str, Any] = {"neighbours": None, "weighs_streams": True, **how}
-    return tuned(sampler, [video] * videos, lambda _: features, 6, **options)  # type: ignore[arg-type,list-item]
+    return tuned(sampler.card, said, 6, **options)
 
 
 def weights(card: Any) -> dict[str, float]:
@@ -54,7 +48,7 @@ def weights(card: Any) -> dict[str, float]:
 
 
 def test_a_misleading_stream_is_left_out() -> None:
-    sampler = Opinions(make_card(("md", "rgbr")), md=TRUTH + 0.1 * noise(0), rgbr=5 * noise(1))
+    sampler = Sampler(make_card(("md", "rgbr")), md=TRUTH + 0.1 * noise(0), rgbr=5 * noise(1))
     card = choose(sampler)
     assert weights(card) == {"md": 1.0}, "nobody reads it, nobody runs it"
     assert card.options["left_out"] == "rgbr"
@@ -63,12 +57,12 @@ def test_a_misleading_stream_is_left_out() -> None:
 
 def test_where_all_is_well_the_papers_choice_stays() -> None:
     card = make_card(("md", "rgbr"))
-    assert choose(Opinions(card, md=TRUTH, rgbr=TRUTH)) == card
-    assert choose(Opinions(card, md=TRUTH, rgbr=5 * noise(1)), videos=0) == card, "nothing to choose by"
+    assert choose(Sampler(card, md=TRUTH, rgbr=TRUTH)) == card
+    assert choose(Sampler(card, md=TRUTH, rgbr=5 * noise(1)), videos=0) == card, "nothing to choose by"
 
 
 def test_noise_of_single_clips_is_taken_out_by_neighbours() -> None:
-    noisy = Opinions(make_card(("md",)), md=TRUTH + 0.7 * noise(2))
+    noisy = Sampler(make_card(("md",)), md=TRUTH + 0.7 * noise(2))
     card = choose(noisy)
     assert card.neighbours > 0
     alone, helped = (
@@ -82,7 +76,7 @@ def test_noise_of_single_clips_is_taken_out_by_neighbours() -> None:
 
 def test_streams_of_the_objective_ac_count_alike() -> None:
     card = make_card(("md", "rgbr"), visual="ac")
-    assert weights(choose(Opinions(card, md=TRUTH, rgbr=5 * noise(1)))) == {"md": 1.0, "rgbr": 1.0}
+    assert weights(choose(Sampler(card, md=TRUTH, rgbr=5 * noise(1)))) == {"md": 1.0, "rgbr": 1.0}
 
 
 def test_a_clip_without_the_stream_that_counts_is_judged_by_the_others() -> None:

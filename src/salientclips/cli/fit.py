@@ -63,11 +63,23 @@ def fit(
         ),
     ] = False,
     streams: Annotated[
-        str, typer.Option(help="What it looks at: md, rgbr, if, audio.", rich_help_panel=_SAMPLER)
+        str, typer.Option(help="What it looks at: md, rgbr, if, motion, audio.", rich_help_panel=_SAMPLER)
     ] = "md,rgbr,audio",
     architecture: Annotated[
-        str, typer.Option(help="Its visual networks: shufflenet26 or resnet18.", rich_help_panel=_SAMPLER)
+        str,
+        typer.Option(
+            help="Its visual networks: shufflenet26, resnet18, or mobilenetv2 (I-frames, with --front-weights).",
+            rich_help_panel=_SAMPLER,
+        ),
     ] = "shufflenet26",
+    front_weights: Annotated[
+        Path | None,
+        typer.Option(
+            help="MobileNetV2's weights by ImageNet: it looks at I-frames then, and only its last layer learns.",
+            rich_help_panel=_SAMPLER,
+            show_default=False,
+        ),
+    ] = None,
     objective: Annotated[
         str, typer.Option(help="What they learn: ac, sal-cl or sal-rank.", rich_help_panel=_SAMPLER)
     ] = "sal-rank",
@@ -188,6 +200,7 @@ def fit(
     plan = SamplerPlan(
         streams=cast("tuple[Stream, ...]", tuple(word.strip() for word in streams.split(","))),
         architecture=cast("Architecture", architecture),
+        front_weights=front_weights,
         objective=cast("Objective", objective),
         audio_objective=cast("Objective | None", audio_objective),
         combination=cast("Combination", combination),

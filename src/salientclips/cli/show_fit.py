@@ -33,12 +33,18 @@ def show_fit(fitted: Fitted) -> None:
     """
     card = fitted.card
     _out.print(f"[bold]{escape(card.name)}[/bold]: a sampler for {escape(card.classifier)}")
-    for stream in card.streams:
+    for stream in card.networks:
         history = next(h for name, h in fitted.history.items() if stream.stream in name.split("+"))
+        tried = f"{len(history)} {'penalties' if 'penalty' in history[0] else 'epochs'}"
         _out.print(
             f"  {stream.stream}: {stream.architecture}, {stream.objective}, {stream.parameters:,} parameters,"
-            f" {stream.mmacs:,.1f} million multiply-adds; {len(history)} epochs"
+            f" {stream.mmacs:,.1f} million multiply-adds; {tried}"
         )
+    visual = [s for s in card.streams if s.stream != "audio"]
+    if len(visual) > 1:
+        _out.print(f"  visual streams count {', '.join(f'{s.stream} {s.weight:g}' for s in visual)}")
+    if "left_out" in card.options:
+        _out.print(f"  left out, for validation gave it no weight: {card.options['left_out']}")
     if card.combination is not None:
         _out.print(f"  put together by {card.combination}")
     _show_figures(card.validation)

@@ -61,4 +61,4 @@ def sampler_gflops(card: SamplerCard | None, table: PacketTable, num_clips: int)
         "if": int((table.is_shown & table.is_key).sum()),
         "audio": num_clips,
     }
-    return sum(stream.mmacs * count[stream.stream] for stream in card.streams) / 1000
+    return sum(stream.mmacs * count[stream.stream] for stream in card.networks) / 1000

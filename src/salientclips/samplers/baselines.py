@@ -214,8 +214,7 @@ class Motion:
         """
         scores = np.full(len(evidence.grid), np.nan)
         for clip in evidence.features(self.feature_parameters):
-            if clip.times:
-                scores[clip.index] = np.mean(np.log1p(moving(clip) * unpredicted(clip)))
+            scores[clip.index] = motion_of(clip)
         return scores
 
 
@@ -254,6 +253,11 @@ class CumulativeMotion:
             if clip.times:
                 scores[clip.index] = np.mean(np.sqrt(moving(clip)))
         return scores
+
+
+def motion_of(clip: ClipFeatures) -> float:
+    """The score of ``motion`` (:meth:`Motion.__call__`) for one clip; NaN where no frame of it could be read."""
+    return float(np.mean(np.log1p(moving(clip) * unpredicted(clip)))) if clip.times else float("nan")
 
 
 def moving(clip: ClipFeatures) -> Scores:

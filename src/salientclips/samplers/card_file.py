@@ -8,7 +8,7 @@ one another are an error. What is read back equals what was written.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from math import isclose, isfinite
 from typing import Any, TypeVar
 
@@ -19,6 +19,7 @@ from .card import (
     CHANNELS,
     COMBINATIONS,
     FEATURE_VERSION,
+    MOTION,
     OBJECTIVES,
     PRETRAINED,
     SCALES,
@@ -130,11 +131,11 @@ def _stream(read: _Reader) -> StreamCard:
     read.only(f.name for f in fields(StreamCard))
     return StreamCard(
         stream=read.name("stream", STREAMS),
-        architecture=read.name("architecture", (*ARCHITECTURES, *PRETRAINED)),
-        objective=read.name("objective", OBJECTIVES),
+        architecture=read.name("architecture", (*ARCHITECTURES, *PRETRAINED, MOTION.architecture)),
+        objective=read.name("objective", (*OBJECTIVES, MOTION.objective)),
         mean=read.numbers("mean", -1e6, 1e6),
         std=read.numbers("std", 1e-9, 1e9),
-        parameters=read.whole("parameters", 1, 10**12),
+        parameters=read.whole("parameters", 0, 10**12),
         mmacs=read.number("mmacs", 0, 1e12),
         weight=read.number("weight", 0, 1),
     )
@@ -162,13 +163,18 @@ def check_card(card: SamplerCard, source: str = "") -> None:
         CardError: They do not; the message says which.
     """
     names = [s.stream for s in card.streams]
-    visual = {s.objective for s in card.streams if s.stream != "audio"}
-    wants_combination = "audio" in names and bool(visual)
+    visual = {s.objective for s in card.networks if s.stream != "audio"}
+    wants_combination = "audio" in names and len(names) > 1
     weights = [s.weight for s in card.streams if s.stream != "audio"]
+    of_networks = {s.weight for s in card.networks if s.stream != "audio"}
     whole = sum(card.histogram)
     faults = (
         (not names, "it has no stream"),
         (names != [s for s in STREAMS if s in names], f"its streams {names} are doubled or out of order"),
+        (
+            any(not _is_whole(s) for s in card.streams),
+            "a network is said of a stream that has none, or none of one",
+        ),
         (len(visual) > 1, f"its visual streams have different objectives: {', '.join(sorted(visual))}"),
         (wants_combination and card.combination is None, "it has picture and sound and no combination"),
         (not wants_combination and card.combination is not None, "it combines streams that it does not have"),
@@ -184,7 +190,7 @@ def check_card(card: SamplerCard, source: str = "") -> None:
             f"only I-frames can be shown to {' or '.join(PRETRAINED)}",
         ),
         (bool(weights) and max(weights) == 0, "none of its visual streams counts"),
-        (_has_ac(card) and len(set(weights)) > 1, "streams of the objective ac count alike"),
+        (_has_ac(card) and len(of_networks) > 1, "streams of the objective ac count alike"),
         (card.short_side_cells < 7, "its input is smaller than 7 cells"),
         (
             card.feature_version != FEATURE_VERSION,
@@ -194,6 +200,13 @@ def check_card(card: SamplerCard, source: str = "") -> None:
     for is_fault, what in faults:
         if is_fault:
             raise CardError(f"the card of the sampler '{source or card.name}' cannot be: {what}", _REMEDY)
+
+
+def _is_whole(stream: StreamCard) -> bool:
+    """Whether a stream has a network, an objective and parameters, or none of them and is ``motion``."""
+    if stream.stream == MOTION.stream:
+        return replace(stream, weight=MOTION.weight) == MOTION
+    return stream.has_network and stream.objective != MOTION.objective and stream.parameters > 0
 
 
 def _has_ac(card: SamplerCard) -> bool:

@@ -11,6 +11,9 @@ What the paper leaves open and is decided here: how scores are made comparable (
 a clip in a list is the number of clips that score *strictly higher*. Equal scores then share a position, and a silent
 track, on which the audio network says the same of every clip, has no say; positions that break ties by time would
 prefer the beginning of the video. Nothing here knows of K or of files.
+
+Visual streams meet before that, as the paper has it: in the mean of what their networks say, or a weighted one. Where
+``motion`` is one of them, all are first brought to mean 0 and deviation 1 within the video, as AV-convex-score does.
 """
 
 from __future__ import annotations
@@ -45,8 +48,8 @@ def put_together(card: SamplerCard, said: Mapping[str, Scores]) -> tuple[Scores,
 
     Args:
         card: How its streams are weighed, how many neighbours have a say, how sound and picture meet.
-        said: Saliency by stream, and ``visual``, that of all visual streams together and alike, where there are any;
-            float64 (num_clips,) each.
+        said: Saliency by stream, and ``visual``, that of all visual networks together and alike (or of ``motion``
+            where there are none), where there are any; float64 (num_clips,) each.
 
     Returns:
         The scores (num_clips,), and the streams as they went into them.
@@ -54,12 +57,7 @@ def put_together(card: SamplerCard, said: Mapping[str, Scores]) -> tuple[Scores,
     Raises:
         InputError: As for :func:`combine`.
     """
-    streams = dict(said)
-    weights = {s.stream: s.weight for s in card.streams if s.stream != "audio"}
-    if len(set(weights.values())) > 1:
-        streams["visual"] = mean_of_those_there(
-            np.stack([said[name] for name in weights]), np.array(list(weights.values()))
-        )
+    streams = {**said, **_visual(card, said)}
     streams = {name: with_neighbours(scores, card.neighbours) for name, scores in streams.items()}
     if card.combination is None:
         return streams.get("visual", streams.get("audio", np.zeros(0))), streams
@@ -71,6 +69,21 @@ def put_together(card: SamplerCard, said: Mapping[str, Scores]) -> tuple[Scores,
         scale=card.score_scale,
     )
     return both, streams
+
+
+def _visual(card: SamplerCard, said: Mapping[str, Scores]) -> dict[str, Scores]:
+    """What the visual streams of a card say together, as ``visual``; nothing where there are none."""
+    streams = [s for s in card.streams if s.stream != "audio"]
+    has_rule = any(not s.has_network for s in streams)
+    if len(streams) > 1 and not has_rule and streams[0].objective == "ac":
+        # Class probabilities were averaged before the largest was taken.
+        return {"visual": said["visual"]}
+    if not streams:
+        return {}
+    # A rule's scores are of another scale than a network's, and not even of the same from video to video.
+    scale: Scale = "standard" if has_rule and len(streams) > 1 else "none"
+    opinions = np.stack([_scaled(said[s.stream], scale) for s in streams])
+    return {"visual": mean_of_those_there(opinions, np.array([s.weight for s in streams]))}
 
 
 def combine(

@@ -45,7 +45,7 @@ def stream_input(clip: ClipFeatures, stream: Stream, *, short_side_cells: int = 
         ``audio``: (1, 1, 40, 200), logarithmic MEL power as :mod:`salientclips.audio.mel` gives it.
 
     Raises:
-        InputError: The shorter side is below 1.
+        InputError: The shorter side is below 1, or the stream has no network.
     """
     if short_side_cells < 1:
         raise InputError(f"a shorter side of {short_side_cells} cells is impossible", "give at least 1")
@@ -68,6 +68,8 @@ def stream_input(clip: ClipFeatures, stream: Stream, *, short_side_cells: int = 
             if clip.mel is None:
                 return np.zeros((0, 1, 40, 200), np.float32)
             return np.asarray(clip.mel, dtype=np.float32)[None, None]
+        case "motion":
+            raise InputError("motion has no network to be shown anything", "name another stream")
 
 
 def still_input(pictures: npt.NDArray[np.uint8], *, short_side_cells: int = 14) -> Inputs:

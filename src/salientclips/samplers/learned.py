@@ -23,7 +23,7 @@ from ..media.demux import clip_grid
 from ..ranking import Rule
 from ..timeline import ClipGrid, ClipSpec
 from ..types import ClipFeatures, FeatureParameters
-from .card import SamplerCard
+from .card import SamplerCard, features_of
 from .card_file import check_card
 from .combine import put_together, rule_of
 from .evidence import Judged, VideoEvidence
@@ -60,7 +60,7 @@ class LearnedSampler:
     card: SamplerCard
     """What it is."""
     networks: Networks
-    """Its networks, one a stream of the card, and who computes them: ``TorchNetworks`` or ``PlainNetworks``."""
+    """Its networks, and who computes them: ``TorchNetworks`` or ``PlainNetworks``."""
     threads: int | None = None
     """Groups of clips judged side by side on the CPU; None for what suits the engine. No bit changes."""
     any_length: bool = False
@@ -88,8 +88,8 @@ class LearnedSampler:
 
     @property
     def feature_parameters(self) -> FeatureParameters:
-        """The streams of the card, and as many frames a clip."""
-        return FeatureParameters(self.card.frames_per_clip, tuple(s.stream for s in self.card.streams))
+        """What the streams of the card are made of, and as many frames a clip."""
+        return FeatureParameters(self.card.frames_per_clip, features_of(s.stream for s in self.card.streams))
 
     @property
     def parameters(self) -> dict[str, float | int | str]:
@@ -115,7 +115,7 @@ class LearnedSampler:
     def weights_hash(self) -> str:
         """SHA-256 over every tensor and normalisation that decides a number, hexadecimal, the first 16 digits."""
         digest = hashlib.sha256()
-        for stream in self.card.streams:
+        for stream in self.card.networks:
             digest.update(repr((stream.stream, stream.architecture, stream.mean, stream.std)).encode())
             for name, tensor in sorted(self.networks.tensors(stream.stream).items()):
                 digest.update(repr((name, tuple(tensor.shape))).encode())

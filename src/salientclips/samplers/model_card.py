@@ -67,6 +67,8 @@ def _what(card: SamplerCard) -> list[str]:
         lines.append(f"{card.neighbours} clips on either side have a say in a clip's score.")
     if any(s.weight != 1 for s in card.streams):
         lines.append(f"Visual streams count {', '.join(f'{s.stream} {s.weight:g}' for s in card.streams)}.")
+    if len(card.networks) < len(card.streams):
+        lines.append("`motion` is no network but the untrained sampler of that name.")
     if card.combination is not None:
         lines.append(
             f"Sound and picture: {card.combination}, visual share {card.visual_share:g}, visual weight"

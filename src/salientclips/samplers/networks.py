@@ -79,7 +79,7 @@ def check_networks(card: SamplerCard, networks: Networks) -> None:
     Raises:
         WeightsError: One is missing or of another shape.
     """
-    for stream in card.streams:
+    for stream in card.networks:
         wanted = layout(stream.stream, stream.architecture, outputs_of(card, stream))
         try:
             tensors = networks.tensors(stream.stream)

@@ -88,7 +88,7 @@ class PlainNetworks:
     def _built(self) -> dict[Stream, PlainNetwork]:
         return {
             s.stream: build_plain(s.architecture, self.weights[s.stream], stem=stem_of(s.stream))
-            for s in self.card.streams
+            for s in self.card.networks
         }
 
 

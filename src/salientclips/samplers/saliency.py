@@ -24,6 +24,7 @@ import numpy.typing as npt
 from ..errors import WeightsError
 from ..ranking import mean_of_those_there
 from ..types import ClipFeatures
+from .baselines import motion_of
 from .card import Objective, SamplerCard, Stream, StreamCard
 from .inputs import normalise, still_input, stream_input, without_repeats
 from .layouts import outputs_of
@@ -33,7 +34,7 @@ _FRAMES_AT_ONCE: dict[Stream, int] = {"md": 32, "rgbr": 32, "if": 4, "audio": 8}
 """Frames in a batch: beyond these nothing is gained on a CPU, and an I-frame has 256 times the places of a grid."""
 _MOST_CLIPS_AT_ONCE = 32
 _MOST_CLIPS_WITH_STILLS = 256
-"""Where I-frames are all that is looked at: one stands for many clips, and each group judges its own."""
+"""Where I-frames are all that networks look at: one stands for many clips, and each group judges its own."""
 
 
 @dataclass(frozen=True)
@@ -55,14 +56,15 @@ class Runner:
 
         Returns:
             Saliency by stream of the card, float64 (num_clips,) each, and ``visual``, the saliency of all visual
-            streams together, where there is one; NaN where a clip had nothing of it.
+            networks together (of ``motion`` where there are none), where there is one; NaN where a clip had nothing
+            of it.
 
         Raises:
             WeightsError: A network gives something that is not a finite number.
         """
         # 0 stands for all frames of a clip, as many as there are
         frames = self.card.frames_per_clip or _MOST_CLIPS_AT_ONCE
-        looks_at_stills = [s.stream for s in self.card.streams] == ["if"]
+        looks_at_stills = [s.stream for s in self.card.networks] == ["if"]
         most = _MOST_CLIPS_WITH_STILLS if looks_at_stills else _MOST_CLIPS_AT_ONCE
         size = max(1, most // frames)
         groups = _groups(clips, size)
@@ -85,11 +87,13 @@ class Runner:
 
     def _judge(self, clips: list[ClipFeatures]) -> dict[str, Scores]:
         """The saliency of a group of clips."""
-        said = {s.stream: self._opinions(s, clips) for s in self.card.streams}
+        said = {s.stream: self._opinions(s, clips) for s in self.card.networks}
         found: dict[str, Scores] = {
-            s.stream: _saliency(said[s.stream], s.objective) for s in self.card.streams
+            s.stream: _saliency(said[s.stream], s.objective) for s in self.card.networks
         }
-        visual = [s for s in self.card.streams if s.stream != "audio"]
+        if len(found) < len(self.card.streams):
+            found["motion"] = found["visual"] = np.array([motion_of(clip) for clip in clips])
+        visual = [s for s in self.card.networks if s.stream != "audio"]
         if visual:
             together = mean_of_those_there(np.stack([said[s.stream] for s in visual]))
             found["visual"] = _saliency(together, visual[0].objective)

@@ -64,7 +64,7 @@ def save(sampler: LearnedSampler, folder: Path) -> Path:
     config = card_to_json(sampler.card)
     tensors = {
         f"{stream.stream}.{name}": np.ascontiguousarray(tensor)
-        for stream in sampler.card.streams
+        for stream in sampler.card.networks
         for name, tensor in sampler.networks.tensors(stream.stream).items()
     }
     # "pt": the names and the layout are torch's.
@@ -143,8 +143,8 @@ def read(folder: Path) -> Stored:
         raise WeightsError(
             f"'{source}' is no safetensors file ({reason})", "get the sampler again"
         ) from error
-    weights = {s.stream: _weights(card, s, tensors, str(source)) for s in card.streams}
-    known = tuple(f"{s.stream}." for s in card.streams)
+    weights = {s.stream: _weights(card, s, tensors, str(source)) for s in card.networks}
+    known = tuple(f"{s.stream}." for s in card.networks)
     rest = [name for name in tensors if not name.startswith(known)]
     if rest:
         raise WeightsError(

@@ -21,6 +21,7 @@ from .inputs import Inputs
 from .layouts import outputs_of
 from .nets import network_for
 from .networks import Pool, Scores, Tensors
+from .one_blas_thread import one_blas_thread
 
 _UNUSED = "num_batches_tracked"
 
@@ -60,7 +61,7 @@ class TorchNetworks:
             MissingExtraError: torchvision is absent or does not load.
         """
         modules: dict[Stream, nn.Module] = {}
-        for stream in card.streams:
+        for stream in card.networks:
             with torch.device("meta"):
                 module = network_for(stream.stream, stream.architecture, outputs_of(card, stream))
             module.to_empty(device="cpu")
@@ -105,7 +106,8 @@ class TorchNetworks:
         try:
             # set_num_threads(1) binds the pool's own threads; the caller's setting is put back below,
             # because new threads would inherit the last one set.
-            with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as executor:
+            pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
+            with one_blas_thread(), pool as executor:
                 yield Pool(executor, workers)
         finally:
             torch.set_num_threads(before)

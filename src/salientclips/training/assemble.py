@@ -1,8 +1,8 @@
 """From prepared videos to a sampler: which networks are trained on which videos, and what the card says of it.
 
-Each network is trained alone, or picture and sound together under AV-joint-training. The histogram of where f's best
-clips lie is taken of the training videos, the figures of the card from the validation videos, by the finished sampler
-itself on the cached features.
+Each network is trained alone, or picture and sound together under AV-joint-training; behind a front only a last layer
+is. The histogram of where f's best clips lie is taken of the training videos, the figures of the card from the
+validation videos, by the finished sampler's own rule on the cached features.
 """
 
 from __future__ import annotations
@@ -18,18 +18,20 @@ import torch
 from ..cache.store import Warn
 from ..cache.types import VideoFeatures
 from ..errors import InputError
-from ..ranking import choose, with_median
-from ..samplers.card import SamplerCard, Stream, StreamCard
+from ..samplers.card import MOTION, SamplerCard, Stream, StreamCard
+from ..samplers.front import Front
+from ..samplers.layouts import outputs_of
 from ..samplers.learned import LearnedSampler
 from ..samplers.nets import network_for, stream_cost
 from ..samplers.torch_networks import TorchNetworks
-from ..timeline import ClipGrid, ClipSpec
-from .lesson import Lesson, Unit
+from ..timeline import ClipSpec
+from .last_layer import train_last_layer
+from .lesson import Lesson, Normalisation, Unit
 from .loop import Trained, train
 from .options import TrainingOptions
 from .plan import SamplerPlan
 from .targets import histogram_of_best
-from .tune import tuned
+from .tune import Opinion, chosen, opinions, tuned
 from .validate import card_figures, figures, top
 from .videos import TrainingVideo, channel_statistics
 from .world import World
@@ -68,8 +70,10 @@ class Assembler:
     """Called as the work goes on."""
     warn: Warn | None = None
     """Told of what is left out, in a line."""
+    front: Front | None = None
+    """What looks at I-frames before a last layer, where the plan names its weights."""
     history: dict[str, tuple[dict[str, float], ...]] = field(default_factory=dict, init=False)
-    """Of each unit (its streams joined by ``+``), what each epoch gave."""
+    """Of each unit (its streams joined by ``+``), what each epoch gave; of a last layer, what each penalty gave."""
 
     def assemble(self, material: Material, about: SamplerCard) -> LearnedSampler:
         """Train and put together.
@@ -87,22 +91,24 @@ class Assembler:
         plan = _without_silence(self.plan, material.training, self.warn)
         classes = _classes(plan, material.training)
         tensors: dict[Stream, dict[str, torch.Tensor]] = {}
-        normalisation: dict[Stream, tuple[tuple[float, ...], tuple[float, ...]]] = {}
+        normalisation: Normalisation = {}
         best: dict[str, float | int | str] = {}
         for unit in _units(plan):
-            lesson = self._lesson(unit, material, classes)
-            done = self._train(lesson)
+            done = self._train(self._lesson(unit, material, classes))
             tensors.update(done.tensors)
-            normalisation.update(lesson.normalisation)
-            best[f"best_epoch_{'_'.join(unit.streams)}"] = done.best_epoch
+            normalisation.update(done.normalisation)
+            best |= self._choices(unit, done)
         streams = tuple(
-            _stream_card(plan, stream, normalisation[stream], max(1, len(classes))) for stream in plan.streams
+            _stream_card(plan, stream, normalisation[stream], max(1, len(classes)))
+            if stream in normalisation
+            else MOTION
+            for stream in plan.streams
         )
         card = replace(
             about,
             streams=streams,
             frames_per_clip=plan.frames_per_clip,
-            short_side_cells=plan.short_side_cells,
+            short_side_cells=plan.input_cells,
             combination=plan.combination if plan.has_both else None,
             classes=classes,
             videos=len(material.training),
@@ -111,23 +117,17 @@ class Assembler:
                 [(video.targets.surety, video.middles) for video in material.training], material.k
             ),
         )
-        networks = {s.stream: network_for(s.stream, s.architecture, _outputs(s, classes)) for s in streams}
+        networks = {
+            s.stream: network_for(s.stream, s.architecture, outputs_of(card, s)) for s in card.networks
+        }
         for stream, network in networks.items():
             network.load_state_dict(tensors[stream])
         engine = TorchNetworks(networks, self.world.device)
-        sampler = LearnedSampler(card, engine)
-        card = tuned(
-            sampler,
-            material.validation,
-            material.features,
-            material.k,
-            neighbours=plan.neighbours,
-            weighs_streams=plan.weighs_streams,
-        )
-        engine = TorchNetworks({s.stream: networks[s.stream] for s in card.streams}, self.world.device)
-        sampler = LearnedSampler(card, engine)
-        validated = replace(card, validation=validation_figures(sampler, material))
-        return LearnedSampler(validated, engine)
+        said = opinions(LearnedSampler(card, engine), material.validation, material.features)
+        card = tuned(card, said, material.k, neighbours=plan.neighbours, weighs_streams=plan.weighs_streams)
+        card = replace(card, validation=validation_figures(card, said, material.k))
+        engine = TorchNetworks({s.stream: networks[s.stream] for s in card.networks}, self.world.device)
+        return LearnedSampler(card, engine)
 
     def _lesson(self, unit: Unit, material: Material, classes: tuple[str, ...]) -> Lesson:
         usable = [video for video in material.training if len(video.eligible(unit.streams))]
@@ -160,7 +160,7 @@ class Assembler:
             validation=material.validation,
             classes=classes if unit.objective == "ac" else (),
             normalisation={stream: channel_statistics(usable, stream) for stream in unit.streams},
-            short_side_cells=self.plan.short_side_cells,
+            short_side_cells=self.plan.input_cells,
             options=self.options,
             k=material.k,
         )
@@ -168,48 +168,44 @@ class Assembler:
     def _train(self, lesson: Lesson) -> Trained:
         names = "+".join(lesson.unit.streams)
         report = None if self.progress is None else partial(self.progress, f"training {names}")
-        done = train(lesson, self.world, folder=self.folder, progress=report, warn=self.warn)
+        if self.front is not None and lesson.unit.streams == ("if",):
+            done = train_last_layer(lesson, self.front, report)
+        else:
+            done = train(lesson, self.world, folder=self.folder, progress=report, warn=self.warn)
         self.history[names] = done.history
         return done
 
+    def _choices(self, unit: Unit, done: Trained) -> dict[str, float | int | str]:
+        """What training chose for a unit, for the card."""
+        if self.front is None or unit.streams != ("if",):
+            return {f"best_epoch_{'_'.join(unit.streams)}": done.best_epoch}
+        return {
+            "front": self.front.name,
+            "front_sha256": self.front.sha256,
+            "penalty_if": done.history[done.best_epoch - 1]["penalty"],
+        }
 
-def validation_figures(sampler: LearnedSampler, material: Material) -> dict[str, float]:
-    """How well a sampler does on the validation videos, from cached features.
+
+def validation_figures(card: SamplerCard, said: Sequence[Opinion], k: int) -> dict[str, float]:
+    """How well a sampler does on the validation videos.
 
     Args:
-        sampler: The sampler.
-        material: The videos.
+        card: Of the finished sampler.
+        said: What its streams say of them.
+        k: Clips chosen of each.
 
     Returns:
         The figures of :func:`~.validate.card_figures` by the sampler's own rule, and where it looks and listens also
         ``visual_accuracy_at_K`` and ``audio_accuracy_at_K``; empty without validation videos.
     """
-    if not material.validation:
+    if not said:
         return {}
-    videos = [(video.probabilities, video.targets) for video in material.validation]
-    grids: list[ClipGrid] = []
-    choices: list[Sequence[int]] = []
-    alone: dict[str, list[Sequence[int]]] = {"visual": [], "audio": []}
-    k, card = material.k, sampler.card
-    for video in material.validation:
-        features = material.features(video.path)
-        judged = sampler.judge_features(features)
-        chosen = choose(
-            with_median(judged.scores),
-            features.grid,
-            k,
-            rule=sampler.rule,
-            streams=judged.streams,
-            visual_share=card.visual_share,
-        )
-        grids.append(features.grid)
-        choices.append(chosen.indices)
-        for name, lists in alone.items():
-            if name in judged.streams:
-                lists.append(top(judged.streams[name], k))
-    found = card_figures(videos, grids, choices, k)
+    videos = [(one.probabilities, one.targets) for one in said]
+    choices, streams = zip(*(chosen(card, one, k) for one in said), strict=True)
+    found = card_figures(videos, [one.grid for one in said], choices, k)
     if card.combination is not None:
-        for name, lists in alone.items():
+        for name in ("visual", "audio"):
+            lists = [top(of_video[name], k) for of_video in streams]
             found[f"{name}_accuracy_at_{k}"] = figures(videos, lists)[0]
     return found
 
@@ -228,7 +224,7 @@ def _without_silence(plan: SamplerPlan, videos: Sequence[TrainingVideo], warn: W
 
 def _classes(plan: SamplerPlan, videos: Sequence[TrainingVideo]) -> tuple[str, ...]:
     """The outputs under AC: the classes that are true of some training video."""
-    if all(plan.objective_of(stream) != "ac" for stream in plan.streams):
+    if all(plan.objective_of(stream) != "ac" for stream in plan.networks):
         return ()
     classes = tuple(sorted({name for video in videos for name in video.targets.classes}))
     if len(classes) < 2:
@@ -241,10 +237,11 @@ def _classes(plan: SamplerPlan, videos: Sequence[TrainingVideo]) -> tuple[str, .
 
 def _units(plan: SamplerPlan) -> tuple[Unit, ...]:
     if plan.is_joint:
-        kinds = tuple(plan.architecture_of(stream) for stream in plan.streams)
-        return (Unit(plan.streams, kinds, plan.objective),)
+        kinds = tuple(plan.architecture_of(stream) for stream in plan.networks)
+        return (Unit(plan.networks, kinds, plan.objective),)
     return tuple(
-        Unit((stream,), (plan.architecture_of(stream),), plan.objective_of(stream)) for stream in plan.streams
+        Unit((stream,), (plan.architecture_of(stream),), plan.objective_of(stream))
+        for stream in plan.networks
     )
 
 
@@ -259,11 +256,5 @@ def _stream_card(
     outputs: int,
 ) -> StreamCard:
     architecture, objective = plan.architecture_of(stream), plan.objective_of(stream)
-    count, mmacs = stream_cost(
-        stream, architecture, outputs if objective == "ac" else 1, plan.short_side_cells
-    )
+    count, mmacs = stream_cost(stream, architecture, outputs if objective == "ac" else 1, plan.input_cells)
     return StreamCard(stream, architecture, objective, *normalisation, parameters=count, mmacs=mmacs)
-
-
-def _outputs(stream: StreamCard, classes: tuple[str, ...]) -> int:
-    return len(classes) if stream.objective == "ac" else 1

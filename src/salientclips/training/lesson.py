@@ -7,7 +7,7 @@ together (poster: "both networks trained together on one score"), picture and so
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -27,6 +27,8 @@ from .options import TrainingOptions
 from .videos import TrainingVideo
 
 Scores = npt.NDArray[np.float64]
+Normalisation = dict[Stream, tuple[tuple[float, ...], tuple[float, ...]]]
+"""Means and deviations of the channels of each stream."""
 
 _FRAMES_AT_ONCE = 64
 """Frames in one pass of validation; bounds the memory."""
@@ -60,8 +62,22 @@ class Networks(nn.Module):
         seed: Of the first weights; the same give the same weights, whatever was drawn before.
     """
 
-    def __init__(self, unit: Unit, outputs: int, seed: int) -> None:
+    def __init__(self, of: Mapping[Stream, nn.Module]) -> None:
         super().__init__()
+        self.of = nn.ModuleDict({str(stream): network for stream, network in of.items()})
+
+    @classmethod
+    def drawn(cls, unit: Unit, outputs: int, seed: int) -> Networks:
+        """Networks with random weights.
+
+        Args:
+            unit: Which.
+            outputs: Numbers that each gives.
+            seed: Decides the weights.
+
+        Returns:
+            The networks.
+        """
         made = {}
         # The caller's random numbers go on as if nothing had been drawn.
         with torch.random.fork_rng(devices=[]):
@@ -69,7 +85,7 @@ class Networks(nn.Module):
                 text = f"{seed}|{stream}|{architecture}"
                 torch.manual_seed(int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big"))
                 made[stream] = network_for(stream, architecture, outputs)
-        self.of = nn.ModuleDict({str(stream): network for stream, network in made.items()})
+        return cls(made)
 
     def forward(self, inputs: list[torch.Tensor]) -> list[torch.Tensor]:
         """Run each network over its stream's frames.
@@ -98,7 +114,7 @@ class Lesson:
     """May be empty: then the last epoch is kept."""
     classes: tuple[str, ...]
     """The outputs under AC; empty otherwise."""
-    normalisation: dict[Stream, tuple[tuple[float, ...], tuple[float, ...]]]
+    normalisation: Normalisation
     """Means and deviations of each stream's channels."""
     short_side_cells: int
     """Shorter side of the networks' input, cells of 16 pixels."""

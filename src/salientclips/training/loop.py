@@ -23,7 +23,7 @@ from ..cache.store import Warn
 from ..samplers.card import Stream
 from .batches import generator
 from .checkpoints import State, load_state, save_state
-from .lesson import Lesson, Networks
+from .lesson import Lesson, Networks, Normalisation
 from .validate import figures, top
 from .world import World
 
@@ -46,6 +46,8 @@ class Trained:
     """Which epoch it is of, from 1."""
     history: tuple[dict[str, float], ...]
     """Of each epoch: ``loss``, and ``accuracy`` and ``surety`` on the validation videos where there are any."""
+    normalisation: Normalisation
+    """Means and deviations of each stream's channels, as its network is to be shown them."""
 
 
 @dataclass
@@ -83,7 +85,7 @@ def train(
     Returns:
         The networks of the best epoch.
     """
-    networks = Networks(lesson.unit, lesson.outputs, lesson.options.seed).to(world.device)
+    networks = Networks.drawn(lesson.unit, lesson.outputs, lesson.options.seed).to(world.device)
     optimiser = torch.optim.AdamW(
         networks.parameters(), lr=lesson.options.learning_rate, weight_decay=lesson.options.weight_decay
     )
@@ -114,7 +116,7 @@ def train(
         }
         for stream in lesson.unit.streams
     }
-    return Trained(tensors, run.best_epoch, tuple(run.history))
+    return Trained(tensors, run.best_epoch, tuple(run.history), lesson.normalisation)
 
 
 def _circumstances(world: World) -> dict[str, object]:

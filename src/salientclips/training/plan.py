@@ -6,23 +6,30 @@ The defaults are those that did best on validation data (docs/decisions.md). Imp
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..errors import InputError, UnknownNameError
 from ..samplers.card import (
     ARCHITECTURES,
     COMBINATIONS,
+    HOW_TO_GET,
+    MOTION,
     OBJECTIVES,
+    PRETRAINED,
     STREAMS,
     Architecture,
     Combination,
     Objective,
     Stream,
+    features_of,
 )
 from ..samplers.context import MOST_NEIGHBOURS
 from ..types import FeatureParameters
 
 AUDIO_ARCHITECTURE: Architecture = "vgg18"
 """The audio network (paper: an 18-layer VGG)."""
+USUAL_CELLS, LEAST_CELLS = 14, 7
+"""Shorter side of the networks' input, cells of 16 pixels."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,9 @@ class SamplerPlan:
     """What it looks at; put into the order of ``STREAMS``."""
     architecture: Architecture = "shufflenet26"
     """Of the visual networks."""
+    front_weights: str | Path | None = None
+    """MobileNetV2's weights by ImageNet: its network then looks at I-frames, and nothing of it but the last layer
+    learns; see :mod:`salientclips.samplers.front`. None for a network from nothing."""
     objective: Objective = "sal-rank"
     """What the visual networks learn."""
     audio_objective: Objective | None = None
@@ -46,8 +56,8 @@ class SamplerPlan:
     """How sound and picture are put together, where there are both."""
     frames_per_clip: int = 4
     """Inter-coded frames read of a clip; 0 for all (the paper)."""
-    short_side_cells: int = 14
-    """Shorter side of the networks' input, cells of 16 pixels."""
+    short_side_cells: int | None = None
+    """Shorter side of the networks' input, cells of 16 pixels; None for what suits them: see ``input_cells``."""
     neighbours: int | None = None
     """Clips on either side that have a say in a clip's score; None to choose on the validation videos."""
     weighs_streams: bool = True
@@ -56,7 +66,7 @@ class SamplerPlan:
     def __post_init__(self) -> None:
         for kind, names, known in (
             ("stream", self.streams, STREAMS),
-            ("architecture", (self.architecture,), ARCHITECTURES),
+            ("architecture", (self.architecture,), (*ARCHITECTURES, *PRETRAINED)),
             ("objective", (self.objective, self.audio_objective or self.objective), OBJECTIVES),
             ("combination", (self.combination,), COMBINATIONS),
         ):
@@ -65,17 +75,58 @@ class SamplerPlan:
                     raise UnknownNameError(kind, str(name), tuple(map(str, known)))
         if not self.streams:
             raise InputError("a sampler of no streams is impossible", f"choose of {', '.join(STREAMS)}")
+        if not self.networks:
+            raise InputError("motion alone has nothing to learn", "name a stream with a network beside it")
+        self._check_front()
         if self.frames_per_clip < 0:
             raise InputError(f"frames_per_clip = {self.frames_per_clip} is impossible", "give 0 or more")
         if self.neighbours is not None and not 0 <= self.neighbours <= MOST_NEIGHBOURS:
             raise InputError(f"neighbours = {self.neighbours} is impossible", f"give 0 to {MOST_NEIGHBOURS}")
-        if self.short_side_cells < 7:
-            raise InputError(f"short_side_cells = {self.short_side_cells} is too small", "give at least 7")
+        if self.input_cells < LEAST_CELLS:
+            raise InputError(
+                f"short_side_cells = {self.short_side_cells} is too small", f"give at least {LEAST_CELLS}"
+            )
         if self.is_joint and self.audio_objective not in (None, self.objective):
             raise InputError(
                 "networks that are trained together have one objective", "leave the audio objective out"
             )
+        if self.is_joint and (self.front_weights is not None or "motion" in self.streams):
+            raise InputError(
+                "av-joint-training trains networks together; motion has none, and a front learns nothing",
+                "choose another combination",
+            )
         object.__setattr__(self, "streams", tuple(s for s in STREAMS if s in self.streams))
+
+    def _check_front(self) -> None:
+        visual = [s for s in self.networks if s != "audio"]
+        if self.architecture in PRETRAINED and self.front_weights is None:
+            raise InputError(
+                f"{self.architecture} does not learn from nothing, only its last layer does",
+                f"give --front-weights; {HOW_TO_GET}",
+            )
+        if self.architecture in PRETRAINED and visual != ["if"]:
+            raise InputError(
+                f"{self.architecture} looks at I-frames only",
+                "leave the architecture out: with --front-weights the stream if has it all the same",
+            )
+        if self.front_weights is not None and "if" not in visual:
+            raise InputError("weights of a front are for I-frames", "name the stream if, or leave them out")
+
+    @property
+    def networks(self) -> tuple[Stream, ...]:
+        """The streams that have a network."""
+        return tuple(stream for stream in self.streams if stream != MOTION.stream)
+
+    @property
+    def input_cells(self) -> int:
+        """Shorter side of the networks' input, cells of 16 pixels.
+
+        By default 14 (224 pixels, the paper), and 7 where a front is the only one that looks.
+        """
+        if self.short_side_cells is not None:
+            return self.short_side_cells
+        visual = [stream for stream in self.networks if stream != "audio"]
+        return LEAST_CELLS if visual == ["if"] and self.front_weights is not None else USUAL_CELLS
 
     @property
     def has_both(self) -> bool:
@@ -90,7 +141,7 @@ class SamplerPlan:
     @property
     def feature_parameters(self) -> FeatureParameters:
         """What has to be read."""
-        return FeatureParameters(self.frames_per_clip, tuple(self.streams))
+        return FeatureParameters(self.frames_per_clip, features_of(self.streams))
 
     def objective_of(self, stream: Stream) -> Objective:
         """What the network of a stream learns.
@@ -112,4 +163,6 @@ class SamplerPlan:
         Returns:
             The architecture; ``"vgg18"`` for the sound, as in the paper.
         """
+        if stream == "if" and self.front_weights is not None:
+            return PRETRAINED[0]
         return AUDIO_ARCHITECTURE if stream == "audio" else self.architecture

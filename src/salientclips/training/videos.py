@@ -9,13 +9,14 @@ nothing from an earlier one is believed.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from ..cache.stills import Shown
 from ..cache.types import VideoFeatures
 from ..samplers.card import Stream
 from ..samplers.inputs import Inputs, stream_input
@@ -25,6 +26,9 @@ from .targets import Targets
 BUDGET_BYTES = 2 << 30
 """Inputs kept in memory."""
 
+Look = Callable[[str, VideoFeatures], Shown]
+"""What a front says of the I-frames of a video, by the video's name and features."""
+
 
 @dataclass(frozen=True, eq=False)
 class Held:
@@ -33,7 +37,8 @@ class Held:
     counts: npt.NDArray[np.int64]
     """Frames of each clip (num_clips,); 0 where a clip has nothing of the stream."""
     frames: Inputs | Path
-    """All frames, clip after clip, float32 (sum of counts, C, h, w), or the file that holds them."""
+    """All frames, clip after clip, float32 (sum of counts, C, h, w), or the file that holds them. Where a front has
+    looked, what it says stands for each: (sum of counts, C, 1, 1)."""
 
     def clips(self) -> tuple[Inputs, ...]:
         """The frames of each clip: float32 (n, C, h, w), all of one h and w."""
@@ -81,6 +86,8 @@ class InputKeeper:
     """Where files go."""
     budget_bytes: int = BUDGET_BYTES
     """How much is kept in memory."""
+    look: Look | None = None
+    """What looks at I-frames before the network that is trained; None where that network sees pictures."""
 
     def keep(self, name: str, features: VideoFeatures) -> dict[Stream, Held]:
         """Make the inputs of a video.
@@ -95,6 +102,9 @@ class InputKeeper:
         return {stream: self._keep(name, stream, features) for stream in self.streams}
 
     def _keep(self, name: str, stream: Stream, features: VideoFeatures) -> Held:
+        if stream == "if" and self.look is not None:
+            shown = self.look(name, features)
+            return Held(shown.counts, shown.said[shown.places][:, :, None, None])
         found = [
             stream_input(clip, stream, short_side_cells=self.short_side_cells) for clip in features.clips
         ]

@@ -27,10 +27,12 @@ from ..training.options import TrainingOptions
 from ..training.plan import SamplerPlan
 
 if TYPE_CHECKING:
+    from ..cache.types import VideoFeatures
+    from ..samplers.front import Front
     from ..samplers.learned import LearnedSampler
-    from ..training.assemble import Material
+    from ..training.assemble import Assembler, Material
     from ..training.prepare import LeftOut, Preparation
-    from ..training.world import World
+    from ..training.videos import InputKeeper
 
 Progress = Callable[[str, float], None]
 """Called with what is being done ("features", "labels", "training md" ...) and its share done, 0 to 1."""
@@ -51,7 +53,8 @@ class Fitted:
     left_out: tuple[LeftOut, ...]
     """Videos that could not be used, and why."""
     history: dict[str, tuple[dict[str, float], ...]]
-    """Of each network (or of those trained together, joined by ``+``), what each epoch gave."""
+    """Of each network (or of those trained together, joined by ``+``), what each epoch gave; of a last layer behind a
+    front, what each penalty gave."""
     seconds: dict[str, float] = field(default_factory=dict)
     """What it took: ``demux``, ``features``, ``decode`` and ``classifier`` when they were done, by whichever run, and
     ``training`` of this one."""
@@ -112,6 +115,7 @@ def fit(
         FileMissingError: There is no such folder or manifest.
         InputError: No video can be used, or arguments contradict one another.
         UnknownNameError: There is no stream, architecture, objective or combination of a name.
+        WeightsError: The plan's front cannot be read.
         MissingExtraError: torch, torchvision or safetensors does not load.
 
     Example:
@@ -124,12 +128,15 @@ def fit(
         'mine'
     """
     require("torch", "torch")
+    from ..samplers.front import read_front
+    from ..training.assemble import Assembler
     from ..training.prepare import Preparation
     from ..training.world import join_world
 
     if k < 1:
         raise InputError(f"k = {k} clips cannot be selected", "give k of at least 1")
     wanted, how = plan or SamplerPlan(), options or TrainingOptions()
+    front = None if wanted.front_weights is None else read_front(wanted.front_weights)
     target = None if output is None else _writable(Path(output))
     entries = _entries(videos)
     folder = default_folder() if cache is None else Path(cache).expanduser()
@@ -149,46 +156,44 @@ def fit(
             threads=threads,
             progress=progress if world.is_first else None,
         )
-        material = _material(preparation, entries, wanted, use_labels, k, validation_share, how.seed)
+        keeper = _keeper(preparation, wanted, front)
+        material = _material(preparation, entries, keeper, use_labels, k, validation_share, how.seed)
         about = SamplerCard(
             name=name or (target.name if target is not None else "fitted"),
             streams=(),
             clip=spec,
             frames_per_clip=wanted.frames_per_clip,
             classifier="spans" if classifier is None else classifier.name,
-            data=_describe(source or _name(videos), material, judged=classifier is not None),
+            data=_describe(source or _name(videos), material, front, judged=classifier is not None),
             licence=licence,
             options={"k": material.k, "validation_share": validation_share},
             versions=_versions(),
         )
-        return _train(preparation, material, about, wanted, how, target, world)
+        assembler = Assembler(
+            plan=wanted,
+            options=how,
+            world=world,
+            folder=folder / "training",
+            front=front,
+            progress=preparation.progress,
+            warn=preparation.warnings.append,
+        )
+        return _train(preparation, material, about, assembler, target)
 
 
 def _train(
     preparation: Preparation,
     material: Material,
     about: SamplerCard,
-    plan: SamplerPlan,
-    options: TrainingOptions,
+    assembler: Assembler,
     target: Path | None,
-    world: World,
 ) -> Fitted:
-    from ..training.assemble import Assembler
-
-    assembler = Assembler(
-        plan=plan,
-        options=options,
-        world=world,
-        folder=preparation.folder / "training",
-        progress=preparation.progress,
-        warn=preparation.warnings.append,
-    )
     began = perf_counter()
     sampler = assembler.assemble(material, about)
     seconds = {**preparation.seconds, "training": perf_counter() - began}
-    if target is not None and world.is_first:
+    if target is not None and preparation.world.is_first:
         sampler.save_pretrained(target)
-    world.wait()
+    preparation.world.wait()
     return Fitted(
         sampler=sampler,
         folder=target,
@@ -212,10 +217,31 @@ def _entries(videos: str | Path | Sequence[Entry | str | Path]) -> tuple[Entry, 
     return entries
 
 
+def _keeper(preparation: Preparation, plan: SamplerPlan, front: Front | None) -> InputKeeper:
+    """What makes the networks' inputs; a front looks at I-frames before."""
+    from ..cache.stills import Shown, load_or_show
+    from ..training.videos import InputKeeper
+
+    def look(name: str, features: VideoFeatures) -> Shown:
+        assert front is not None
+        return load_or_show(
+            features,
+            front,
+            plan.input_cells,
+            name=name,
+            folder=preparation.folder,
+            device=preparation.world.device,
+            warn=preparation.warnings.append,
+        )
+
+    inputs = preparation.folder / "inputs"
+    return InputKeeper(plan.networks, plan.input_cells, inputs, look=None if front is None else look)
+
+
 def _material(
     preparation: Preparation,
     entries: Sequence[Entry],
-    plan: SamplerPlan,
+    keeper: InputKeeper,
     use_labels: bool,
     k: int,
     validation_share: float,
@@ -224,11 +250,9 @@ def _material(
     """Read and label everything that is not held back for testing."""
     from ..training.assemble import Material
     from ..training.validate import k_for
-    from ..training.videos import InputKeeper
 
     held_back = {entry.path for entry in split_entries(entries)["test"]}
     wanted = [entry for entry in entries if entry.path not in held_back]
-    keeper = InputKeeper(plan.streams, plan.short_side_cells, preparation.folder / "inputs")
     ready = preparation.prepare(wanted, keeper, use_labels=use_labels)
     # Dealt only now: a file that cannot be read must not have been the only one for validation.
     usable = [entry for entry in wanted if entry.path in ready]
@@ -260,17 +284,18 @@ def _name(videos: str | Path | Sequence[Entry | str | Path]) -> str:
     return Path(videos).resolve().name if isinstance(videos, str | Path) else ""
 
 
-def _describe(name: str, material: Material, *, judged: bool) -> str:
+def _describe(name: str, material: Material, front: Front | None, *, judged: bool) -> str:
     """What it was trained on, in a line."""
     source = f" of '{name}'" if name else ""
+    before = "" if front is None else "; before that, ImageNet taught what looks at I-frames"
     labelled = sum(video.targets.is_labelled for video in material.training)
     count = len(material.training)
     if not judged:
-        return f"{count} videos{source}, with salient spans marked"
+        return f"{count} videos{source}, with salient spans marked{before}"
     how = f"{labelled} of them labelled, the others judged by the classifier's own verdict"
     if labelled in (0, count):
         how = "labelled" if labelled else "judged by the classifier's own verdict"
-    return f"{count} videos{source}, {how}"
+    return f"{count} videos{source}, {how}{before}"
 
 
 def _odd(preparation: Preparation) -> tuple[str, ...]:

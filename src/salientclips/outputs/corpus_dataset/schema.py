@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from ...corpus.rows import STREAMS
 
-SCHEMA = 1
-"""Version of the folder and of these columns, as ``job.json`` has it."""
+SCHEMA = 2
+"""Version of the folder and of these columns, as ``job.json`` has it. Since 2 there is ``stream_motion``."""
 
 
 def _must(name: str, kind: pa.DataType) -> pa.Field:

@@ -1,0 +1,174 @@
+"""The last layer behind a front that never learns: a small problem with one optimum, solved at once.
+
+A linear layer on what the front says of the I-frames of a clip, their mean, learns the objective of its stream: AC,
+SAL-CL or SAL-RANK, by the same losses as every network (objectives.py). It sees all clips of all training videos at
+every step of L-BFGS, so there are no epochs, and nothing is drawn but clips and pairs of very long videos. How
+strongly its weights are held back is chosen on the validation videos, by how sure f is of the truth on the K clips
+that would be chosen (as tune.py does). Features have mean 0 and deviation 1 while that is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from ..samplers.front import MEAN, STD, Front
+from . import objectives
+from .batches import draw_visit, generator
+from .lesson import Lesson, Networks
+from .loop import Progress, Trained
+from .validate import figures, top
+
+PENALTIES = (1.0, 0.1, 0.01, 0.001)
+"""Of half the squared weights' sum, beside the mean loss of a video; the strongest comes first among equals."""
+UNJUDGED_PENALTY = 0.1
+"""Without validation videos."""
+CLIPS_PER_VIDEO = 256
+"""Clips of a video at most; of a longer one so many are drawn, spread over f's opinion (batches.py)."""
+STEPS = 200
+"""Of L-BFGS, at most."""
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A linear layer on what a front says."""
+
+    weight: Floats
+    """(outputs, channels)."""
+    bias: Floats
+    """(outputs,)."""
+    penalty: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """The clips of all videos in one table, and what is to be made of them."""
+
+    lesson: Lesson
+    rows: torch.Tensor
+    """What the front says of each clip, with mean 0 and deviation 1: float64 (num_clips, channels)."""
+    weights: torch.Tensor
+    """What each clip counts, every video the same (num_clips,)."""
+    truth: torch.Tensor
+    """AC: whether each class is true (num_clips, num_classes); SAL-CL: whether f is right (num_clips,)."""
+    pairs: torch.Tensor
+    """SAL-RANK: (num_pairs, 2), rows of the better and of the other."""
+    pair_weights: torch.Tensor
+    """SAL-RANK: what each pair counts, every video the same (num_pairs,)."""
+
+    def loss(self, logits: torch.Tensor) -> torch.Tensor:
+        """The mean loss of a video, from (num_clips, outputs)."""
+        said = [(logits[:, None], 1.0)]
+        match self.lesson.unit.objective:
+            case "ac":
+                return (self.weights * objectives.ac_loss(said, self.truth)).sum()
+            case "sal-cl":
+                return (self.weights * objectives.sal_cl_loss(said, self.truth)).sum()
+            case _:
+                margin = self.lesson.options.margin
+                return objectives.sal_rank_loss(said, self.pairs, self.pair_weights, margin).sum()
+
+
+def train_last_layer(lesson: Lesson, front: Front, progress: Progress | None = None) -> Trained:
+    """Solve for each penalty, and keep the layer that does best on the validation videos.
+
+    Args:
+        lesson: What is to be learned, by the stream ``if``; its videos hold what the front says.
+        front: The front.
+        progress: Called with the share of penalties tried, 0 to 1.
+
+    Returns:
+        Front and layer as one network; ``history`` has a row a penalty: ``penalty``, ``loss``, and ``accuracy`` and
+        ``surety`` where there are validation videos; ``best_epoch`` is the row that was kept, from 1.
+    """
+    task = _task(lesson)
+    penalties = PENALTIES if lesson.validation else (UNJUDGED_PENALTY,)
+    layers, history = [], []
+    for number, penalty in enumerate(penalties, start=1):
+        layer, loss = _solve(task, penalty)
+        layers.append(layer)
+        history.append({"penalty": penalty, "loss": loss, **_judged(lesson, layer)})
+        if progress is not None:
+            progress(number / len(penalties))
+    best = max(range(len(layers)), key=lambda i: history[i].get("surety", 0.0))
+    kept = layers[best]
+    mean, std = (np.array(of) for of in lesson.normalisation["if"])
+    weight = kept.weight / std
+    network = front.network(lesson.outputs, weight, kept.bias - weight @ mean)
+    return Trained({"if": dict(network.state_dict())}, best + 1, tuple(history), {"if": (MEAN, STD)})
+
+
+def _task(lesson: Lesson) -> _Task:
+    options = replace(lesson.options, clips_per_video=CLIPS_PER_VIDEO)
+    mean, std = (np.array(of) for of in lesson.normalisation["if"])
+    rows, weights, truth, pairs, pair_weights = [], [], [], [], []
+    begin, share = 0, 1 / len(lesson.training)
+    for number, video in enumerate(lesson.training):
+        targets, rng = video.targets, generator(options.seed, 0, number)
+        clips = draw_visit(targets.surety, lesson.eligible[number], lesson.unit.objective, options, rng).clips
+        frames = video.held["if"].clips()
+        rows.append([(frames[clip].mean(axis=(0, 2, 3), dtype=np.float64) - mean) / std for clip in clips])
+        weights += [share / len(clips)] * len(clips)
+        if lesson.unit.objective == "ac":
+            truth += [[name in targets.classes for name in lesson.classes]] * len(clips)
+        else:
+            truth += targets.right[clips].tolist()
+        own, counts = objectives.make_pairs(
+            targets.surety[clips],
+            tie_gap=options.tie_gap,
+            most=options.pairs_per_video,
+            weight=options.pair_weight,
+            rng=generator(options.seed, 0, number, 1),
+        )
+        pairs.append(own + begin)
+        pair_weights.append(counts * share)
+        begin += len(clips)
+    return _Task(
+        lesson,
+        torch.from_numpy(np.concatenate([np.stack(of_video) for of_video in rows])),
+        torch.tensor(weights, dtype=torch.float64),
+        torch.tensor(truth),
+        torch.from_numpy(np.concatenate(pairs)),
+        torch.from_numpy(np.concatenate(pair_weights)).double(),
+    )
+
+
+def _solve(task: _Task, penalty: float) -> tuple[Layer, float]:
+    """The layer of least loss, and that loss without the penalty."""
+    outputs, channels = task.lesson.outputs, task.rows.shape[1]
+    weight = torch.zeros(outputs, channels, dtype=torch.float64, requires_grad=True)
+    bias = torch.zeros(outputs, dtype=torch.float64, requires_grad=True)
+    solver = torch.optim.LBFGS([weight, bias], max_iter=STEPS, history_size=20, line_search_fn="strong_wolfe")
+
+    def closure() -> torch.Tensor:
+        solver.zero_grad()
+        total = task.loss(task.rows @ weight.T + bias) + penalty * weight.square().sum() / 2
+        total.backward()  # type: ignore[no-untyped-call]
+        return total
+
+    solver.step(closure)  # type: ignore[no-untyped-call]
+    with torch.no_grad():
+        loss = float(task.loss(task.rows @ weight.T + bias))
+    return Layer(weight.detach().numpy(), bias.detach().numpy(), penalty), loss
+
+
+def _judged(lesson: Lesson, layer: Layer) -> dict[str, float]:
+    """How f does on the K clips that a layer would choose of the validation videos."""
+    if not lesson.validation:
+        return {}
+    linear = nn.Linear(layer.weight.shape[1], layer.weight.shape[0])
+    linear.weight.data, linear.bias.data = (
+        torch.from_numpy(array).float() for array in (layer.weight, layer.bias)
+    )
+    networks = Networks({"if": nn.Sequential(nn.Flatten(), linear)}).eval()
+    said = [lesson.scores(networks, video, torch.device("cpu")) for video in lesson.validation]
+    choices: Sequence[Sequence[int]] = [top(scores, lesson.k) for scores in said]
+    accuracy, surety = figures([(v.probabilities, v.targets) for v in lesson.validation], choices)
+    return {"accuracy": accuracy, "surety": surety}
