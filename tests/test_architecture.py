@@ -19,6 +19,7 @@ FLOORS = (
     "timeline",
     "ranking",
     "types",
+    "probed",
     "media",
     "audio",
     "compressed",

@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ..types import ClipScores, Probe, SelectedClip, Selection, VideoPrediction
+from ..probed import Probe
+from ..types import ClipScores, SelectedClip, Selection, VideoPrediction
 from ..verbs.compare import Compared
 from ..verbs.demo import DemoOutcome
 from ..verbs.doctor import Finding
