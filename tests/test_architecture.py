@@ -21,6 +21,7 @@ FLOORS = (
     "timeline",
     "ranking",
     "types",
+    "probed",
     "media",
     "audio",
     "compressed",

@@ -26,6 +26,8 @@ EXAMPLES = [it for m in modules().values() for it in m.names.values() if ">>>" i
 MUST_HAVE = {
     "ClipGrid",
     "ClipScores.select",
+    "Selection",
+    "Selection.export",
     "VideoClassifier",
     *(n for n in salientclips.__all__ if (p := find("", n)) and p.kind == "function"),
 }

@@ -26,7 +26,7 @@ _HOME = {
     "Limits": "engines.limits",
     "LocalEngine": "engines.local",
     "Looking": "corpus.job",
-    "Probe": "types",
+    "Probe": "probed",
     "RayEngine": "engines.ray",
     "SalientClipsError": "errors",
     "Sampler": "samplers",
@@ -124,13 +124,14 @@ if TYPE_CHECKING:
     from .outputs.corpus_dataset import read_clips, read_corpus, read_videos
     from .outputs.exports import export
     from .outputs.score_files import load_scores, save_scores
+    from .probed import Probe
     from .samplers import Sampler, make_sampler
     from .samplers.card import SamplerCard
     from .samplers.learned import LearnedSampler
     from .timeline import ClipGrid, ClipSpec
     from .training.options import TrainingOptions
     from .training.plan import SamplerPlan
-    from .types import ClipScores, Probe, SelectedClip, Selection, VideoPrediction
+    from .types import ClipScores, SelectedClip, Selection, VideoPrediction
     from .verbs.classify import VideoClassifier
     from .verbs.cut import cut, summary
     from .verbs.evaluate import evaluate

@@ -75,7 +75,7 @@ class ClipMaker:
             MediaError: The video cannot be read.
         """
         frames = reader.frames_at(clip_frame_times(clip, shown, self._clip))
-        pictures = stacked(frames).transpose(0, 3, 1, 2)
+        pictures = stacked([frame.rgb for frame in frames]).transpose(0, 3, 1, 2)
         tensor = torch.from_numpy(np.ascontiguousarray(pictures))
         return {
             "clip": tensor if self._transform is None else self._transform(tensor),

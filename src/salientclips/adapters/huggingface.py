@@ -114,7 +114,7 @@ def video_of(
         MediaError: The video cannot be read.
     """
     frames = frames_of(selection, num_frames, multiple=multiple, size=size, threads=threads)
-    pictures = stacked(frames).transpose(0, 3, 1, 2)
+    pictures = stacked([frame.rgb for frame in frames]).transpose(0, 3, 1, 2)
     return np.ascontiguousarray(pictures), metadata_of(selection, frames)
 
 

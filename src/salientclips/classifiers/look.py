@@ -98,7 +98,7 @@ class ClipLooker:
             parts: list[npt.NDArray[np.uint8]] = []
             size: tuple[int, int] | None = None
             while some := list(islice(times, _FRAMES_AT_ONCE)):
-                frames = stacked(reader.frames_at(some), size)
+                frames = stacked([frame.rgb for frame in reader.frames_at(some)], size)
                 size = frames.shape[1], frames.shape[2]
                 decoded = perf_counter()
                 parts.append(shrink_frames(frames, wanted))

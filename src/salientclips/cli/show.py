@@ -9,7 +9,8 @@ from threading import Event
 
 from rich.table import Table
 
-from ..types import ClipScores, Probe, SelectedClip, Selection, VideoPrediction
+from ..probed import Probe
+from ..types import ClipScores, SelectedClip, Selection, VideoPrediction
 from ..verbs.compare import Compared
 from ..verbs.demo import DemoOutcome
 from ..verbs.doctor import Finding

@@ -16,8 +16,9 @@ from typing import Literal
 from ..audio.mel import Mel, read_mel
 from ..errors import NoAudioTrackError
 from ..media.payloads import StreamFacts, read_facts
+from ..probed import FeatureSupport, Probe
 from ..timeline import ClipGrid
-from ..types import ClipFeatures, Feature, FeatureParameters, FeatureSupport, PacketTable, Probe
+from ..types import ClipFeatures, Feature, FeatureParameters, PacketTable
 from . import bitstream, decoded
 from .frame_by_frame import unreadable
 

@@ -95,6 +95,7 @@ def write_manifest(entries: Iterable[Entry], path: str | Path) -> None:
         InputError: A label holds the joiner ``|``, or a label or group would not come back the same; or the file
             cannot be written.
     """
+    path = Path(path)
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(COLUMNS)

@@ -17,7 +17,8 @@ import av.error
 import av.video.stream
 import numpy as np
 
-from ..types import AudioInfo, Feature, FeatureSupport, PacketTable, Probe, VideoInfo
+from ..probed import AudioInfo, FeatureSupport, Probe, VideoInfo
+from ..types import Feature, PacketTable
 from .audio import audio_stream
 from .container import open_container, timeline_of, video_stream
 from .demux import codec_name, end_time, read_packets, shown_times

@@ -8,24 +8,24 @@ import av.video.frame
 import numpy as np
 import numpy.typing as npt
 
-from .decode import DecodedFrame
 
-
-def stacked(frames: Sequence[DecodedFrame], size: tuple[int, int] | None = None) -> npt.NDArray[np.uint8]:
+def stacked(
+    pictures: Sequence[npt.NDArray[np.uint8]], size: tuple[int, int] | None = None
+) -> npt.NDArray[np.uint8]:
     """Put pictures into one array.
 
     A broadcast may switch from one size to another, and a damaged stream says anything; a picture of another size
     than the rest is then scaled to it, and may be stretched.
 
     Args:
-        frames: At least one.
+        pictures: At least one, each uint8 (height, width, 3), RGB.
         size: (height, width) of the array, pixels; None for that of the first picture.
 
     Returns:
         uint8 (n, height, width, 3), RGB in display orientation.
     """
-    height, width = size or frames[0].rgb.shape[:2]
-    return np.stack([_of_size(frame.rgb, height, width) for frame in frames])
+    height, width = size or pictures[0].shape[:2]
+    return np.stack([_of_size(rgb, height, width) for rgb in pictures])
 
 
 def _of_size(rgb: npt.NDArray[np.uint8], height: int, width: int) -> npt.NDArray[np.uint8]:

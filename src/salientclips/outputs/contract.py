@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import SalientClipsError
-from ..types import ClipScores, Probe, SelectedClip, Selection, VideoPrediction
+from ..probed import Probe
+from ..types import ClipScores, SelectedClip, Selection, VideoPrediction
 
 SCHEMA = 1
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from ..compressed.reader import with_bitstream
 from ..media.container import video_path
 from ..media.probe import probe as probe_media
-from ..types import Probe
+from ..probed import Probe
 
 
 def probe(path: str | Path, *, progress: Callable[[float], None] | None = None) -> Probe:

@@ -13,7 +13,8 @@ from pathlib import Path
 from ...errors import InputError
 from ...media.frame_numbers import FrameNumbers, number_frames, packets_of
 from ...media.probe import probe
-from ...types import Probe, SelectedClip, Selection
+from ...probed import Probe
+from ...types import SelectedClip, Selection
 
 
 @dataclass(frozen=True)

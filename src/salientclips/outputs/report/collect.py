@@ -13,8 +13,9 @@ import numpy as np
 
 from ...media.probe import probe
 from ...media.tags import title_of
+from ...probed import VideoInfo
 from ...ranking import choose
-from ...types import ClipScores, PacketTable, SelectedClip, Selection, VideoInfo
+from ...types import ClipScores, PacketTable, SelectedClip, Selection
 from .curve import curve, ticks
 from .data import Kind, Lane, PageData, ShownClip
 from .shots import find_shots, key_frame_times
