@@ -7,6 +7,8 @@ from pathlib import Path
 
 from .errors import InputError
 
+# Paths are asked by os.path here: Path raises where a name is too long for the system to look for.
+
 
 def check_place(path: Path) -> None:
     """Find out before long work whether a file can be written to a place.
@@ -17,7 +19,7 @@ def check_place(path: Path) -> None:
     Raises:
         InputError: It is a folder, its folder is not there, or that may not be written to.
     """
-    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+    if os.path.isdir(path) or not os.path.isdir(path.parent) or not os.access(path.parent, os.W_OK):
         raise InputError(f"'{path}' cannot be written", "choose a file in a folder that exists")
 
 
@@ -31,7 +33,7 @@ def keep_off(video: Path, path: Path) -> None:
     Raises:
         InputError: It is the same file, by whatever name.
     """
-    if path.exists() and video.exists() and path.samefile(video):
+    if os.path.exists(path) and os.path.exists(video) and path.samefile(video):
         raise InputError(f"'{path}' is the video itself", "choose another place")
 
 

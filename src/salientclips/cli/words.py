@@ -46,9 +46,8 @@ def is_one_source(words: Sequence[str]) -> bool:
     word = words[0]
     if len(words) > 1 or "://" in word:
         return False
-    path = Path(word)
-    if path.exists():
-        return path.is_dir() or path.suffix.lower() == ".csv"
+    if os.path.exists(word):
+        return os.path.isdir(word) or Path(word).suffix.lower() == ".csv"
     return not _has_signs(word) and not word.lower().endswith(_SHARDS)
 
 
