@@ -7,8 +7,6 @@ from pathlib import Path
 
 from .errors import InputError
 
-# Paths are asked by os.path here: Path raises where a name is too long for the system to look for.
-
 
 def check_place(path: Path) -> None:
     """Find out before long work whether a file can be written to a place.
@@ -19,6 +17,7 @@ def check_place(path: Path) -> None:
     Raises:
         InputError: It is a folder, its folder is not there, or that may not be written to.
     """
+    # Not Path.is_dir, here and below: of a name that is too long for the file system it makes an error of its own.
     if os.path.isdir(path) or not os.path.isdir(path.parent) or not os.access(path.parent, os.W_OK):
         raise InputError(f"'{path}' cannot be written", "choose a file in a folder that exists")
 

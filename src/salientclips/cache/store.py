@@ -25,10 +25,10 @@ from ..timeline import ClipGrid, ClipSpec
 from ..whole_file import write_atomically
 
 Array = npt.NDArray[Any]
-Warn = Callable[[str], None]
-"""Told in one line of what went wrong without stopping the work."""
 Progress = Callable[[float], None]
 """Called with the share of a video done, 0 to 1."""
+Warn = Callable[[str], None]
+"""Told in one line of what went wrong without stopping the work."""
 
 FORMAT = 1
 """Counts changes to what files hold; an entry of another format is made again."""
