@@ -8,14 +8,11 @@ in the residual.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-Plane = npt.NDArray[np.unsignedinteger[Any]]
-"""Samples of one plane (H, W), uint8 or uint16."""
+from ..media.planes import Plane
 
 _CHUNK_PIXELS = 32_768
 """Pixels predicted at a time: the temporaries stay in the processor's cache."""

@@ -16,7 +16,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from .compensate import Plane, take_blocks
+from ..media.planes import Plane
+from .compensate import take_blocks
 
 BLOCK_PX = 8
 """Side of the blocks that are moved as one: the smallest whose vectors FFmpeg exports."""

@@ -57,10 +57,10 @@ def strategy_rows(evaluation: Evaluation, rows: Iterable[Row] | None = None) -> 
             "sampler": row.strategy.sampler,
             "k": row.k,
             "videos": row.videos,
-            "accuracy": _known(row.accuracy),
-            "accuracy_low": _known(row.accuracy_low),
-            "accuracy_high": _known(row.accuracy_high),
-            "seconds_per_video": _known(row.seconds_per_video),
+            "accuracy": known(row.accuracy),
+            "accuracy_low": known(row.accuracy_low),
+            "accuracy_high": known(row.accuracy_high),
+            "seconds_per_video": known(row.seconds_per_video),
             "gflops_per_video": row.gflops,
             "commit": evaluation.commit,
         }
@@ -124,7 +124,15 @@ def _cell(value: Cell) -> str | int:
     return f"{value:.6g}" if isinstance(value, float) else value
 
 
-def _known(value: float) -> float | None:
+def known(value: float) -> float | None:
+    """A number for a table.
+
+    Args:
+        value: It; NaN where it is not known or does not apply.
+
+    Returns:
+        The number, or None for an empty cell.
+    """
     return None if isnan(value) else float(value)
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isnan
 from pathlib import Path
 
 from ..evaluation.outcome import Row
 from ..evaluation.report import Evaluation, SamplerRow
-from ..evaluation.tables import card_facts, strategy_rows
+from ..evaluation.tables import card_facts, known, strategy_rows
 from .contract import SCHEMA, Json
 
 
@@ -25,7 +24,7 @@ def evaluation_json(found: Evaluation, files: Sequence[Path] = ()) -> Json:
     rows = [
         {
             **columns,
-            "metrics": {name: _known(value) for name, value in row.metrics.items()},
+            "metrics": {name: known(value) for name, value in row.metrics.items()},
             "seconds": row.seconds,
         }
         for columns, row in zip(strategy_rows(found), found.rows, strict=True)
@@ -59,21 +58,17 @@ def _sampler(found: SamplerRow) -> Json:
         "objective": objective,
         "combination": combination,
         **_accuracy(found.row),
-        "auc": _known(finding.auc),
-        "auc_low": _known(finding.auc_low),
-        "auc_high": _known(finding.auc_high),
-        "hit_rate": _known(finding.hit_rate),
+        "auc": known(finding.auc),
+        "auc_low": known(finding.auc_low),
+        "auc_high": known(finding.auc_high),
+        "hit_rate": known(finding.hit_rate),
         "span_videos": finding.videos,
     }
 
 
 def _accuracy(row: Row) -> Json:
     return {
-        "accuracy": _known(row.accuracy),
-        "accuracy_low": _known(row.accuracy_low),
-        "accuracy_high": _known(row.accuracy_high),
+        "accuracy": known(row.accuracy),
+        "accuracy_low": known(row.accuracy_low),
+        "accuracy_high": known(row.accuracy_high),
     }
-
-
-def _known(value: float) -> float | None:
-    return None if isnan(value) else float(value)

@@ -1,1 +1,1 @@
-"""What a user does with a video, one verb a file: score, classify, demo, doctor (probe lives in `media`)."""
+"""What a user does with a video or with many, one verb a file; each takes plain arguments and returns a result."""
