@@ -213,7 +213,7 @@ def test_a_stream_that_changes_its_size_within_a_clip(tmp_path: Path) -> None:
     with FrameReader(path) as reader:
         frames = reader.frames_at([Fraction(i, 30) for i in (35, 36, 50, 51)])
     assert {frame.rgb.shape for frame in frames} == {(120, 160, 3), (128, 96, 3)}
-    together = stacked(frames)
+    together = stacked([frame.rgb for frame in frames])
     assert together.shape == (4, 120, 160, 3)
     assert np.array_equal(together[0], frames[0].rgb)
     clips = score(path, "uniform").select(2).clips

@@ -165,7 +165,7 @@ def classify_clips(
     with FrameReader(selection.scores.path, table, threads=threads) as reader:
         for clip in sorted(selection.clips, key=lambda c: c.start):
             times = clip_frame_times(clip, shown, wanted)
-            pictures = stacked(reader.frames_at(times))
+            pictures = stacked([frame.rgb for frame in reader.frames_at(times)])
             found[clip.index] = tuple(
                 Prediction(str(said["label"]), float(said["score"]))
                 for said in _ask(pipeline, pictures, top_k)
