@@ -197,7 +197,8 @@ def with_bitstream(probe: Probe) -> Probe:
     for name in MOTION:
         if reason is None:
             features[name] = FeatureSupport(
-                "bitstream", f"parsed from the {probe.video.codec} packets, nothing decoded"
+                "bitstream",
+                f"parsed from the {probe.video.codec} packets, nothing decoded, whatever the budget",
             )
         else:
             features[name] = FeatureSupport("decoded", f"{features[name].why}; {reason}")
