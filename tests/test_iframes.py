@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -23,13 +22,15 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.frame_sampler import MobileNet  # noqa: E402
 from benchmarks.iframe_blocks import BLOCKS, Layer, Seen, look_at, stills_at_middles  # noqa: E402
 from benchmarks.logistic import Linear  # noqa: E402
-from benchmarks.span_figures import result, table_of  # noqa: E402
-from benchmarks.span_samplers import parts_of  # noqa: E402
+from benchmarks.span_figures import UNTRAINED, Result, result, table_of  # noqa: E402
+from benchmarks.span_samplers import Video, fold  # noqa: E402
 
-from learned_samplers import make_card  # noqa: E402
-from salientclips.samplers.card import MOTION  # noqa: E402
-from salientclips.samplers.front import read_front  # noqa: E402
+from salientclips import SamplerPlan  # noqa: E402
+from salientclips.samplers.front import CHANNELS, read_front  # noqa: E402
 from salientclips.timeline import ClipGrid  # noqa: E402
+from salientclips.training.targets import SPAN_CLASSES, make_targets, say_spans  # noqa: E402
+from salientclips.training.videos import Held, TrainingVideo  # noqa: E402
+from salientclips.types import Fingerprint  # noqa: E402
 
 
 def test_the_package_hears_of_a_picture_what_the_benchmark_hears(tmp_path: Path) -> None:
@@ -54,13 +55,36 @@ def test_a_clip_is_judged_by_its_pictures() -> None:
     assert layer(video) == pytest.approx([0.5, 0.75])
 
 
-def test_the_rows_of_a_sampler() -> None:
-    card = make_card(("md", "rgbr"))
-    rows = dict(parts_of(card))
-    assert list(rows) == ["md", "rgbr", "alike", "chosen"]
-    assert [s.stream for s in rows["rgbr"].streams] == ["rgbr"]
-    beside = replace(card, streams=(card.streams[0], MOTION))
-    assert list(dict(parts_of(beside))) == ["md", "alike", "chosen"]
+def test_what_spans_teach_is_judged_on_other_videos(tmp_path: Path) -> None:
+    """Pictures tell, motion misleads: validation gives all weight to the layer, which finds what it never saw."""
+    torch.manual_seed(0)
+    torch.save(models.mobilenet_v2().state_dict(), tmp_path / "random.pt")
+    front = read_front(tmp_path / "random.pt")
+    draw = np.random.default_rng(1)
+    grid = ClipGrid.from_spans([(Fraction(i), Fraction(i + 1)) for i in range(40)])
+
+    def video(number: int) -> Video:
+        salient = np.zeros(40, dtype=np.bool_)
+        begin = int(draw.integers(0, 30))
+        salient[begin : begin + 10] = True
+        said = np.zeros((40, CHANNELS, 1, 1), np.float32)
+        said[:, 0, 0, 0] = draw.normal(size=40) + 6 * salient
+        spans = say_spans(Fingerprint(1, str(number)), grid, [(Fraction(begin), Fraction(begin + 10))])
+        targets = make_targets(spans, SPAN_CLASSES[:1])
+        held = {"if": Held(np.ones(40, dtype=np.int64), said)}
+        ready = TrainingVideo(
+            Path(f"{number}.mp4"), str(number), targets, np.zeros(40), spans.probabilities, held
+        )
+        untrained = dict.fromkeys(UNTRAINED, Result(0.5, 0.25, 0.25))
+        return Video("g", grid, salient, ready, -1.0 * salient, untrained)  # type: ignore[arg-type]
+
+    videos = [video(number) for number in range(20)]
+    plan = SamplerPlan(("if", "motion"), objective="sal-cl", front_weights=tmp_path / "random.pt")
+    found = fold("f", plan, front, videos[:12], videos[12:16], videos[16:])
+    assert list(found) == [*UNTRAINED, "if", "if+motion alike", "if+motion chosen"]
+    assert [one.auc for one in found["if"]] == pytest.approx([1.0] * 4, abs=0.02)
+    assert [one.auc for one in found["if+motion chosen"]] == pytest.approx([1.0] * 4, abs=0.02)
+    assert max(one.auc for one in found["motion"]) == 0.5
 
 
 def test_the_i_frame_at_the_middle_of_a_clip() -> None:

@@ -140,3 +140,13 @@ def test_networks_of_the_objective_ac_go_together() -> None:
     found = choose(card, md=TRUTH, rgbr=-TRUTH + 0.1 * noise(1), motion=TRUTH + noise(2))
     assert found == {"motion": 1.0} or found["md"] == found["rgbr"]
     assert choose(card, md=-TRUTH, rgbr=-TRUTH, motion=TRUTH) == {"motion": 1.0}
+
+
+def test_motion_alone_is_a_folder_too(tmp_path: Path) -> None:
+    """Where validation leaves out every network, there are no weights to write."""
+    sampler = make_learned(replace(make_card(("md",)), streams=(MOTION,), neighbours=1))
+    sampler.save_pretrained(tmp_path / "s")
+    again = LearnedSampler.from_pretrained(tmp_path / "s")
+    clips = random_clips(4)
+    first, second = (one.judge_features(Kept(clips)).scores for one in (sampler, again))
+    np.testing.assert_array_equal(first, second)

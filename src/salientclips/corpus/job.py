@@ -31,7 +31,11 @@ ENGINES: tuple[str, ...] = ("local", "ray")
 
 @dataclass(frozen=True)
 class Scoring:
-    """How clips are scored: the options of ``score``."""
+    """How clips are scored: the options of ``score``.
+
+    Raises:
+        UnknownNameError: There is no such budget.
+    """
 
     sampler: str = DEFAULT_SAMPLER
     """A name from ``salientclips list``, or the folder or hub name of a learned sampler."""

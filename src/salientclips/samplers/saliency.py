@@ -113,7 +113,7 @@ class Runner:
         for clip, count in enumerate(counts):
             if count > 0:
                 rows = np.stack(list(islice(said, count)))
-                found[clip] = _activated(rows, stream.objective).mean(axis=0)
+                found[clip] = activated(rows, stream.objective).mean(axis=0)
         return found
 
     def _of_stills(self, stream: StreamCard, stills: list[npt.NDArray[np.uint8]]) -> Iterator[Scores]:
@@ -155,8 +155,16 @@ def _groups(clips: Iterable[ClipFeatures], size: int) -> Iterator[list[ClipFeatu
         yield group
 
 
-def _activated(logits: Scores, objective: Objective) -> Scores:
-    """What is averaged: probabilities (AC, SAL-CL) or bare outputs (SAL-RANK)."""
+def activated(logits: Scores, objective: Objective) -> Scores:
+    """What is averaged over frames and networks.
+
+    Args:
+        logits: Of some frames (num_frames, outputs).
+        objective: What the network learned.
+
+    Returns:
+        Probabilities (AC, SAL-CL) or the bare outputs (SAL-RANK), as many.
+    """
     if objective == "ac":
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         probabilities: Scores = powers / powers.sum(axis=1, keepdims=True)

@@ -24,7 +24,7 @@ from .lesson import Lesson, Networks
 from .loop import Progress, Trained
 from .validate import figures, top
 
-PENALTIES = (1.0, 0.1, 0.01, 0.001)
+PENALTIES = (10.0, 1.0, 0.1, 0.01)
 """Of half the squared weights' sum, beside the mean loss of a video; the strongest comes first among equals."""
 UNJUDGED_PENALTY = 0.1
 """Without validation videos."""
