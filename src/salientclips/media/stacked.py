@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import av.video.frame
 import numpy as np
 import numpy.typing as npt
 
-from .decode import DecodedFrame
+
+class Pictured(Protocol):
+    """Anything with a picture, such as a ``DecodedFrame``."""
+
+    @property
+    def rgb(self) -> npt.NDArray[np.uint8]:
+        """(H, W, 3), 8-bit RGB, display orientation."""
 
 
-def stacked(frames: Sequence[DecodedFrame], size: tuple[int, int] | None = None) -> npt.NDArray[np.uint8]:
+def stacked(frames: Sequence[Pictured], size: tuple[int, int] | None = None) -> npt.NDArray[np.uint8]:
     """Put pictures into one array.
 
     A broadcast may switch from one size to another, and a damaged stream says anything; a picture of another size
