@@ -50,15 +50,16 @@ class Promises:
 
 
 def write_rows(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
-    """Write a table whose columns are the keys of its first row.
+    """Write a table whose columns are the keys of its rows.
 
     Args:
         path: A CSV file.
-        rows: At least one; all with the same keys.
+        rows: Those of something that did not work lack some.
     """
     rows = list(rows)
+    columns = list(dict.fromkeys(key for row in rows for key in row))
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="") as file:
-        table = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        table = csv.DictWriter(file, columns, restval="", lineterminator="\n")
         table.writeheader()
         table.writerows(rows)

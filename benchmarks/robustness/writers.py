@@ -15,7 +15,7 @@ from salientclips.cli.run import run
 
 from .mutated import make_job
 
-_FIT = "--epochs 1 --streams md --frames-per-clip 1 --videos-per-batch 2 --clips-per-video 2"
+_FIT = "--epochs 1 --streams md --objective ac --frames-per-clip 1 --videos-per-batch 2 --clips-per-video 2"
 
 
 @dataclass(frozen=True)
