@@ -7,6 +7,7 @@ may reach from there is said in :mod:`.own_bytes`: the file itself and nothing e
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -124,9 +125,9 @@ def lone_stream(container: av.container.InputContainer) -> av.video.stream.Video
 
 
 def _why_not_opened(error: Exception) -> str:
-    if isinstance(error, av.error.ArgumentError):
-        # What FFmpeg says of a format that it was told not to open; of a damaged file it hardly ever is.
-        return "FFmpeg refuses it: playlists and other lists of files are not opened"
+    if getattr(error, "errno", None) == errno.EINVAL:
+        # What FFmpeg says of a format that it was told not to open, though not of that alone.
+        return "Invalid argument; playlists and other lists of files are not opened"
     return reason_of(error)
 
 
