@@ -5,8 +5,8 @@
     PYTHONPATH=src python -m benchmarks.span_samplers CCTV-FIGHT --split test ...
 
 It is put together of the parts of ``fit`` (the layer's training, the choice of weights and neighbours), so that a
-video is read once for all folds and its pictures are not shown to the front again to be judged; what the layer says is
-what the finished sampler says (``tests/test_front.py``). Rows: the layer alone, layer and ``motion`` with equal
+video is read once for all folds and its pictures are not shown to the front again to be judged; what the layer says
+is what the finished sampler says (``tests/test_front.py``). Rows: the layer alone, layer and ``motion`` with equal
 weights, and with the weights that the validation videos choose; neighbours are chosen there too, for every row by
 itself. Beside them stand the samplers that need no training. Where a set has folds each is the test once. Where there
 are none, ``--split validation`` judges by the videos that chose, which flatters, and ``--split test`` by others.

@@ -100,9 +100,10 @@ def search_in_numpy(
     """The full search without the extension, and its definition; both give the same bits.
 
     Args:
-        frame: Luma of the frame (H', W'), a whole number of cells each way.
-        reference: Luma of the earlier picture, its edges continued by the search's reach of 6 pixels on all sides.
-        bias: What is added to the cost of each displacement where they are compared (13, 13).
+        frame: Luma of the frame uint8 (H', W'), a whole number of cells each way.
+        reference: Luma of the earlier picture uint8 (H' + 12, W' + 12): its edges continued by the search's reach of
+            6 pixels on all sides.
+        bias: What is added to the cost of each displacement where they are compared, float32 (13, 13).
 
     Returns:
         Sums of absolute differences over 3 x 3 cells for every whole displacement (y, x, h, w), and which of them is

@@ -55,7 +55,16 @@ class Extension(Protocol):
         reference: npt.NDArray[np.uint8],
         bias: npt.NDArray[np.float32],
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-        """See :func:`salientclips.compressed.block_matching.search_in_numpy`; (H', W'), (13, 13)."""
+        """Search as :func:`salientclips.compressed.block_matching.search_in_numpy` does, to the same bits.
+
+        Args:
+            frame: Luma of the frame uint8 (H', W'), C-contiguous as all three.
+            reference: Luma of the earlier picture, its edges continued, uint8 (H' + 12, W' + 12).
+            bias: What is added to each displacement's cost, float32 (13, 13).
+
+        Returns:
+            Costs float32 (13, 13, h, w), and the lowest of each cell int64 (h, w).
+        """
 
 
 @cache

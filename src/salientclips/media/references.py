@@ -128,7 +128,7 @@ def entry_points(table: PacketTable) -> npt.NDArray[np.bool_]:
         table: A packet table.
 
     Returns:
-        Whether each row is one.
+        Whether each row is one, bool (num_packets,).
     """
     is_entry: npt.NDArray[np.bool_] = table.is_key & np.isin(table.frame_type, (ord("I"), ord("?")))
     return is_entry

@@ -48,7 +48,7 @@ class Front:
     sha256: str
     """Of that file, hexadecimal, the first 16 digits."""
     tensors: dict[str, torch.Tensor] = field(repr=False)
-    """Its weights, float32, by the names of layouts.py."""
+    """Its weights, float32, by name and of the shapes that layouts.py gives."""
 
     def network(
         self, outputs: int, weight: npt.NDArray[np.floating], bias: npt.NDArray[np.floating]

@@ -45,6 +45,7 @@ class Layer:
     bias: Floats
     """(outputs,)."""
     penalty: float
+    """What each square of a weight costs, no unit; of ``PENALTIES``, validation chose it."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -57,9 +57,7 @@ class Networks(nn.Module):
     """The networks of a unit as one module, so that they are optimised and shared between processes together.
 
     Args:
-        unit: Which networks.
-        outputs: Numbers that each gives.
-        seed: Of the first weights; the same give the same weights, whatever was drawn before.
+        of: The network of each stream, in the order of the unit.
     """
 
     def __init__(self, of: Mapping[Stream, nn.Module]) -> None:
@@ -73,7 +71,7 @@ class Networks(nn.Module):
         Args:
             unit: Which.
             outputs: Numbers that each gives.
-            seed: Decides the weights.
+            seed: Of the first weights; the same give the same weights, whatever was drawn before.
 
         Returns:
             The networks.
