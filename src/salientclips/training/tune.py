@@ -37,7 +37,7 @@ class Opinion:
     """What the streams of a sampler say of one video, and what is true of it."""
 
     streams: Streams
-    """As :class:`salientclips.samplers.saliency.Runner` gives them, float64 (num_clips,) each, nothing weighed yet."""
+    """Of :class:`salientclips.samplers.saliency.Runner`, float64 (num_clips,) each, nothing weighed yet."""
     grid: ClipGrid
     """The clips."""
     probabilities: npt.NDArray[np.float32]
