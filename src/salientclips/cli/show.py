@@ -17,30 +17,10 @@ from ..verbs.doctor import Finding
 from ..verbs.names import Released
 from ..verbs.report import ReportWritten
 from ..verbs.vectors import VectorsWritten
-from .plain import PlainConsole, escape
-
-# Codes of emoji and markup in file names stay text.
-_out = PlainConsole(emoji=False, highlight=False)
-_err = PlainConsole(stderr=True, emoji=False, highlight=False, soft_wrap=True)
+from .console import OUT, clock, say, warn
+from .plain import escape
 
 _LONGEST_TABLE = 40
-
-
-def clock(seconds: float) -> str:
-    """Seconds as ``h:mm:ss.mmm``, hours only where there are any.
-
-    Args:
-        seconds: Any time, also before zero.
-
-    Returns:
-        The text; milliseconds are rounded.
-    """
-    sign = "-" if seconds < 0 else ""
-    total_ms = round(abs(seconds) * 1000)
-    minutes, ms = divmod(total_ms, 60_000)
-    hours, minutes = divmod(minutes, 60)
-    tail = f"{ms / 1000:06.3f}"
-    return f"{sign}{hours}:{minutes:02}:{tail}" if hours else f"{sign}{minutes}:{tail}"
 
 
 def show_probe(probe: Probe) -> None:
@@ -75,8 +55,8 @@ def show_probe(probe: Probe) -> None:
         table.add_row("audio", "none")
     for feature, support in probe.features.items():
         table.add_row(f"feature {feature}", escape(f"{support.backend}: {support.why}"))
-    _out.print(table)
-    _warn(probe.warnings)
+    OUT.print(table)
+    warn(probe.warnings)
 
 
 def show_scores(scores: ClipScores, output: Path | None) -> None:
@@ -87,10 +67,8 @@ def show_scores(scores: ClipScores, output: Path | None) -> None:
         output: Where they were written; None where they were not.
     """
     if output is not None:
-        _out.print(
-            f"{len(scores)} clips scored by {escape(scores.sampler)}, written to {escape(str(output))}"
-        )
-        _warn(scores.warnings)
+        OUT.print(f"{len(scores)} clips scored by {escape(scores.sampler)}, written to {escape(str(output))}")
+        warn(scores.warnings)
         return
     _title(scores.path, f"saliency by {escape(scores.sampler)}")
     table = Table()
@@ -102,28 +80,28 @@ def show_scores(scores: ClipScores, output: Path | None) -> None:
         value = float(scores.scores[i])
         bar = "#" * round(20 * max(value, 0.0) / highest)
         table.add_row(str(i), clock(scores.grid.start_s[i]), clock(scores.grid.end_s[i]), f"{value:.4f}", bar)
-    _out.print(table)
+    OUT.print(table)
     if len(scores) > _LONGEST_TABLE:
-        _out.print(f"... and {len(scores) - _LONGEST_TABLE} more clips; --output FILE or --json gives all")
-    _warn(scores.warnings)
+        OUT.print(f"... and {len(scores) - _LONGEST_TABLE} more clips; --output FILE or --json gives all")
+    warn(scores.warnings)
 
 
 def show_vectors(written: VectorsWritten) -> None:
     """Print where vectors were written, and how many."""
-    _out.print(
+    OUT.print(
         f"{written.vectors:,} vectors of {written.frames:,} frames ({written.backend}) written to {written.output}",
         markup=False,
     )
-    _warn(written.warnings)
+    warn(written.warnings)
 
 
 def show_selection(selection: Selection) -> None:
     """Print the selected clips in rank order."""
     scores = selection.scores
     _title(scores.path, f"{len(selection.clips)} of {len(scores)} clips by {escape(scores.sampler)}")
-    _out.print(_clip_table(selection.clips))
-    _say(selection.note)
-    _warn(scores.warnings)
+    OUT.print(_clip_table(selection.clips))
+    say(selection.note)
+    warn(scores.warnings)
 
 
 def show_prediction(prediction: VideoPrediction, top: int) -> None:
@@ -139,23 +117,23 @@ def show_prediction(prediction: VideoPrediction, top: int) -> None:
     table.add_column("probability", justify="right")
     for guess in prediction.predictions[:top]:
         table.add_row(escape(guess.label), f"{guess.probability:.4f}")
-    _out.print(table)
+    OUT.print(table)
     if len(prediction.clips) <= _LONGEST_TABLE:
-        _out.print(_clip_table(prediction.clips))
-    _out.print(f"{len(prediction.clips)} clips looked at")
+        OUT.print(_clip_table(prediction.clips))
+    OUT.print(f"{len(prediction.clips)} clips looked at")
     parts = ", ".join(f"{part} {value:.2f}" for part, value in prediction.seconds.items())
     cost = "" if prediction.gflops is None else f"; {prediction.gflops:,.0f} GFLOPs"
-    _out.print(f"seconds: {parts}{cost}")
-    _say(prediction.note)
-    _warn(prediction.warnings)
+    OUT.print(f"seconds: {parts}{cost}")
+    say(prediction.note)
+    warn(prediction.warnings)
 
 
 def show_report(written: ReportWritten) -> None:
     """Print where a page was written."""
     size = f"{written.size_bytes / 1000:,.0f} kB"
-    _out.print(f"{written.clips} clips shown in {written.output} ({size})", markup=False, soft_wrap=True)
-    _out.print("It plays the video from where that lies: move the two together.")
-    _warn(written.warnings)
+    OUT.print(f"{written.clips} clips shown in {written.output} ({size})", markup=False, soft_wrap=True)
+    OUT.print("It plays the video from where that lies: move the two together.")
+    warn(written.warnings)
 
 
 def show_address(address: str) -> None:
@@ -164,8 +142,8 @@ def show_address(address: str) -> None:
     Args:
         address: Its URL, with the token that lets somebody in.
     """
-    _out.print(f"Serving {address}", markup=False, soft_wrap=True)
-    _out.print("To this machine alone, and to whoever knows the address. Ctrl-C ends it.")
+    OUT.print(f"Serving {address}", markup=False, soft_wrap=True)
+    OUT.print("To this machine alone, and to whoever knows the address. Ctrl-C ends it.")
 
 
 def wait_for_ctrl_c() -> None:
@@ -186,10 +164,10 @@ def show_comparison(found: Compared) -> None:
     for name, selection, shared in zip(found.strategies, found.selections, found.shared, strict=True):
         best = ", ".join(clock(clip.start_s) for clip in selection.clips[:3])
         table.add_row(escape(name), str(len(selection.clips)), *map(str, shared), best)
-    _out.print(table)
+    OUT.print(table)
     if found.output is not None:
-        _out.print(f"Side by side in {found.output}", markup=False, soft_wrap=True)
-    _warn(found.warnings)
+        OUT.print(f"Side by side in {found.output}", markup=False, soft_wrap=True)
+    warn(found.warnings)
 
 
 def show_names(names: Mapping[str, Sequence[str]]) -> None:
@@ -203,7 +181,7 @@ def show_names(names: Mapping[str, Sequence[str]]) -> None:
     table.add_column("names")
     for kind, known in names.items():
         table.add_row(kind, ", ".join(known) or "none yet")
-    _out.print(table)
+    OUT.print(table)
 
 
 def show_released(samplers: Sequence[Released]) -> None:
@@ -215,16 +193,16 @@ def show_released(samplers: Sequence[Released]) -> None:
         table.add_column(heading, overflow="fold")
     for one in samplers:
         table.add_row(*map(escape, (one.name, ", ".join(one.streams), one.licence, one.data)))
-    _out.print(table)
+    OUT.print(table)
 
 
 def show_demo(outcome: DemoOutcome) -> None:
     """Print what the demo hid and what was found."""
     begin, end = clock(outcome.true_start_s), clock(outcome.true_end_s)
-    _out.print(f"Made a video of {clock(outcome.duration_s)}; something moves from {begin} to {end}.")
+    OUT.print(f"Made a video of {clock(outcome.duration_s)}; something moves from {begin} to {end}.")
     show_selection(outcome.selection)
-    _out.print(f"{outcome.hits} of {len(outcome.selection.clips)} selected clips lie there.")
-    _out.print("Now your own: [bold]salientclips select YOUR_VIDEO -k 10[/bold]")
+    OUT.print(f"{outcome.hits} of {len(outcome.selection.clips)} selected clips lie there.")
+    OUT.print("Now your own: [bold]salientclips select YOUR_VIDEO -k 10[/bold]")
 
 
 def show_doctor(findings: Iterable[Finding]) -> None:
@@ -235,11 +213,11 @@ def show_doctor(findings: Iterable[Finding]) -> None:
     for finding in findings:
         state = escape(finding.version) if finding.works else f"[yellow]{escape(finding.problem)}[/yellow]"
         table.add_row(finding.part, state, escape(finding.purpose), escape(finding.remedy))
-    _out.print(table)
+    OUT.print(table)
 
 
 def _title(path: Path, what: str = "") -> None:
-    _out.print(f"[bold]{escape(str(path))}[/bold]{': ' if what else ''}{what}", soft_wrap=True)
+    OUT.print(f"[bold]{escape(str(path))}[/bold]{': ' if what else ''}{what}", soft_wrap=True)
 
 
 def _facts() -> Table:
@@ -258,13 +236,3 @@ def _clip_table(clips: Sequence[SelectedClip]) -> Table:
             str(clip.rank), str(clip.index), clock(clip.start_s), clock(clip.end_s), f"{clip.score:.4f}"
         )
     return table
-
-
-def _say(note: str) -> None:
-    if note:
-        _out.print(escape(note))
-
-
-def _warn(warnings: Sequence[str]) -> None:
-    for warning in warnings:
-        _err.print(f"[yellow]warning:[/yellow] {escape(warning)}")

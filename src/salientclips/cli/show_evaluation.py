@@ -12,10 +12,8 @@ from ..evaluation.case import PARTS
 from ..evaluation.outcome import Row
 from ..evaluation.report import Evaluation
 from ..evaluation.tables import card_facts
-from .plain import PlainConsole, escape
-
-_out = PlainConsole(emoji=False, highlight=False)
-_err = PlainConsole(stderr=True, emoji=False, highlight=False, soft_wrap=True)
+from .console import OUT, warn
+from .plain import escape
 
 _KS_SHOWN = (1, 2, 3, 5, 8, 10, 15, 20)
 _LEFT_OUT_SHOWN = 5
@@ -29,32 +27,32 @@ def show_evaluation(found: Evaluation, files: Sequence[Path]) -> None:
         files: What was written; none where nothing was.
     """
     cases = found.bench.cases
-    _out.print(
+    OUT.print(
         f"[bold]{escape(found.benchmark)}[/bold] ({found.split}): {len(cases)} videos, "
         f"{found.bench.groups} groups, {escape(found.classifier)}",
         soft_wrap=True,
     )
-    _out.print(_strategies(found))
-    _out.print(_seconds(found))
-    _out.print(_over_k(found))
+    OUT.print(_strategies(found))
+    OUT.print(_seconds(found))
+    OUT.print(_over_k(found))
     if any(row.part or row.finding.videos for row in found.samplers):
-        _out.print(_samplers(found))
-    _out.print(
+        OUT.print(_samplers(found))
+    OUT.print(
         "Intervals: 95 %, bootstrap over groups of videos. Seconds: means, as measured on this machine."
     )
     if any(row.finding.videos for row in found.samplers):
-        _out.print(
+        OUT.print(
             "AUC: salient clips above others of their video. Hits: share of the K clips that are salient."
         )
     _show_files(files)
-    _warn(found.warnings[:10])
+    warn(found.warnings[:10])
     if len(found.warnings) > 10:
-        _warn([f"... and {len(found.warnings) - 10} more; --json gives all"])
+        warn([f"... and {len(found.warnings) - 10} more; --json gives all"])
     if found.left_out:
         first = found.left_out[:_LEFT_OUT_SHOWN]
         shown = [v.reason if str(v.path) in v.reason else f"'{v.path}': {v.reason}" for v in first]
         more = len(found.left_out) - len(shown)
-        _warn([f"{len(found.left_out)} videos left out", *shown, *([f"... and {more} more"] if more else [])])
+        warn([f"{len(found.left_out)} videos left out", *shown, *([f"... and {more} more"] if more else [])])
 
 
 def _strategies(found: Evaluation) -> Table:
@@ -124,9 +122,4 @@ def _interval(row: Row) -> str:
 def _show_files(files: Sequence[Path]) -> None:
     if files:
         names = ", ".join(file.name for file in files)
-        _out.print(f"Written to {files[0].parent}: {names}", markup=False, soft_wrap=True)
-
-
-def _warn(warnings: Sequence[str]) -> None:
-    for warning in warnings:
-        _err.print(f"[yellow]warning:[/yellow] {escape(warning)}")
+        OUT.print(f"Written to {files[0].parent}: {names}", markup=False, soft_wrap=True)

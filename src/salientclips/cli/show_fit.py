@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from .console import ERR, warn
 from .plain import PlainConsole, escape
 
 if TYPE_CHECKING:
     from ..verbs.fit import Fitted
 
 _out = PlainConsole(emoji=False, highlight=False, soft_wrap=True)
-_err = PlainConsole(stderr=True, emoji=False, highlight=False, soft_wrap=True)
 
 _MOST_LISTED = 10
 
@@ -51,8 +51,7 @@ def show_fit(fitted: Fitted) -> None:
     parts = ", ".join(f"{part} {value:.1f}" for part, value in fitted.seconds.items())
     _out.print(f"{card.videos} training videos; seconds: {parts}")
     _show_left_out(fitted)
-    for warning in fitted.warnings:
-        _err.print(f"[yellow]warning:[/yellow] {escape(warning)}")
+    warn(fitted.warnings)
     if fitted.folder is not None:
         folder = escape(str(fitted.folder))
         _out.print(f"written to {folder}; now: [bold]salientclips select VIDEO --sampler {folder}[/bold]")
@@ -76,8 +75,8 @@ def _show_left_out(fitted: Fitted) -> None:
     left = fitted.left_out
     if left:
         count = "1 video was" if len(left) == 1 else f"{len(left)} videos were"
-        _err.print(f"[yellow]warning:[/yellow] {count} left out:")
+        ERR.print(f"[yellow]warning:[/yellow] {count} left out:")
     for out in left[:_MOST_LISTED]:
-        _err.print(f"  {escape(out.reason)}")
+        ERR.print(f"  {escape(out.reason)}")
     if len(left) > _MOST_LISTED:
-        _err.print(f"  ... and {len(left) - _MOST_LISTED} more; --json lists all")
+        ERR.print(f"  ... and {len(left) - _MOST_LISTED} more; --json lists all")

@@ -10,17 +10,17 @@ from ..adapters.openai import FrameParts
 from ..outputs.exports import Exported
 from ..types import Selection
 from ..verbs.cut import CutResult, SummaryResult
+from .console import OUT, clock, say, warn
 from .plain import escape
-from .show import _out, _say, _warn, clock
 
 
 def show_export(done: Exported, selection: Selection) -> None:
     """Print what was written, and how to use it."""
-    _out.print(f"{done.clips} clips written to {done.path} ({done.format})", markup=False)
+    OUT.print(f"{done.clips} clips written to {done.path} ({done.format})", markup=False)
     for note in done.notes:
-        _out.print(note, markup=False, soft_wrap=True)
-    _say(selection.note)
-    _warn(selection.scores.warnings)
+        OUT.print(note, markup=False, soft_wrap=True)
+    say(selection.note)
+    warn(selection.scores.warnings)
 
 
 def show_cut(done: CutResult, copied: bool, note: str) -> None:
@@ -39,9 +39,9 @@ def show_cut(done: CutResult, copied: bool, note: str) -> None:
         off = (f"{made.starts_early_s:.3f} s", f"{made.ends_late_s:.3f} s") if copied else ()
         times = (clock(float(made.start)), clock(float(made.end)))
         table.add_row(str(made.clip.rank), *times, *off, escape(str(made.path)))
-    _out.print(table)
-    _say(note)
-    _warn(done.warnings)
+    OUT.print(table)
+    say(note)
+    warn(done.warnings)
 
 
 def show_summary(done: SummaryResult, note: str) -> None:
@@ -53,16 +53,16 @@ def show_summary(done: SummaryResult, note: str) -> None:
     """
     sound = "with sound" if done.has_sound else "without sound"
     length = clock(float(done.duration))
-    _out.print(f"{len(done.parts)} clips, {length}, {sound}, written to {done.path}", markup=False)
+    OUT.print(f"{len(done.parts)} clips, {length}, {sound}, written to {done.path}", markup=False)
     table = Table()
     for heading in ("at", "rank", "start", "end"):
         table.add_column(heading, justify="right")
     for part in done.parts:
         clip = part.clip
         table.add_row(clock(float(part.at)), str(clip.rank), clock(clip.start_s), clock(clip.end_s))
-    _out.print(table)
-    _say(note)
-    _warn(done.warnings)
+    OUT.print(table)
+    say(note)
+    warn(done.warnings)
 
 
 def show_frames(made: FrameParts, output: Path, note: str) -> None:
@@ -73,5 +73,5 @@ def show_frames(made: FrameParts, output: Path, note: str) -> None:
         output: Where they were written.
         note: Why there are fewer than K clips; empty where there are not.
     """
-    _out.print(f"{len(made.frames)} frames, about {made.tokens:,} tokens, written to {output}", markup=False)
-    _say(note)
+    OUT.print(f"{len(made.frames)} frames, about {made.tokens:,} tokens, written to {output}", markup=False)
+    say(note)
