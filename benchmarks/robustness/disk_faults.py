@@ -71,7 +71,7 @@ def try_writer(writer: Writer, footage: Footage, disk: Disk, promises: Promises)
             row[fault] = "nothing to write"
             promises.hold(said.code == 0, f"{name}: {said.err.strip()}")
         else:
-            row[fault] = _judged(name, said, promises)
+            row[fault] = _judged(name, said, promises).replace(f"{disk.place}/", "")
         _check_left(name, before, truth, disk.content(), promises)
         disk.free()
         if fault == "taken":

@@ -101,7 +101,7 @@ class Pair:
 def _side(orders: Connection[Any, Any], barrier: Barrier) -> None:
     os.environ["COLUMNS"] = "200"
     while (order := orders.recv()) is not None:
-        barrier.wait(60)
+        barrier.wait(_PATIENCE_S)
         said = [call(order.writer, order.footage, order.out) for _ in range(order.rounds)]
         orders.send(said)
 

@@ -57,7 +57,7 @@ WRITERS: tuple[Writer, ...] = (
     Writer("demo --keep", "demo --keep {out}", "demo.mp4"),
     Writer(
         "fit",
-        "fit {videos} -o {out} -c {model} --without-labels --device cpu --cache {cache} " + _FIT,
+        "fit {labelled} -o {out} -c {model} --device cpu --cache {cache} " + _FIT,
         "sampler",
         is_folder=True,
         is_heavy=True,
