@@ -49,6 +49,7 @@ from salientclips.cli.run import run
 
 NOT_RUN = {
     "needs the published videos": "Sports-1M, Kinetics and ActivityNet are not ours to hand out",
+    "weights of others": "ImageNet's, which a package of somebody else's holds",
     "weights from the network": "loaded in worker processes, where the test has no hand in what is loaded",
     "needs a store": "an object store or a web server",
     "needs a cluster": "Ray on several machines",
@@ -59,14 +60,17 @@ FAR = re.compile(r"\b(s3|gs|https?)://")
 FOREIGN = {"pip", "torchrun", "git", "python", "cmake", "mkdocs"}
 """Programs whose lines in a console are not run."""
 FOREIGN_OPTIONS = {
+    "--all": "scripts/check",
+    "--audit": "scripts/check",
     "--build": "cmake",
+    "--no-binary": "pip",
     "--no-deps": "pip",
     "--nproc-per-node": "torchrun",
     "--print-build-identifiers": "cibuildwheel",
     "--strict": "mkdocs",
     "--tasks": "lmms_eval",
 }
-"""Options in prose that are no program's of this repository."""
+"""Options in prose that are not declared in Python here."""
 BY_OTHERS = {p for p in PAGES if p in test_cookbook.PAGES}
 RUN = [p for p in PAGES if p not in BY_OTHERS and {"python", "console"} & {b.language for b in blocks_of(p)}]
 

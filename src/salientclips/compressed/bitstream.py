@@ -75,13 +75,13 @@ def why_unreadable(facts: StreamFacts) -> str | None:
     missing = why_missing()
     if missing is not None:
         return missing
-    if not (1 <= facts.width_px <= LARGEST_SIDE_PX and 1 <= facts.height_px <= LARGEST_SIDE_PX):
-        return f"the stream says that its pictures have {facts.width_px}x{facts.height_px} pixels"
     reader = make_reader(facts)
     for row, payload in enumerate(facts.first_packets):
         form = reader.form_not_read(memoryview(payload), row)
         if form is not None:
             return f"the bitstream reader does not read this form of {facts.codec}: {form.replace('_', ' ')}"
+    if not (1 <= facts.width_px <= LARGEST_SIDE_PX and 1 <= facts.height_px <= LARGEST_SIDE_PX):
+        return f"the stream says that its pictures have {facts.width_px}x{facts.height_px} pixels"
     return None
 
 

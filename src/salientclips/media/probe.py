@@ -166,7 +166,7 @@ def _features(video: VideoInfo, audio: tuple[AudioInfo, ...], track: int) -> dic
         motion = (
             f"FFmpeg exports no motion vectors of {video.codec}: blocks are matched on small decoded frames"
         )
-    motion += "; how much is decoded is for --budget to say"
+    motion += "; --budget says how much"
     return {
         "md": FeatureSupport("decoded", motion),
         "rgbr": FeatureSupport("decoded", "difference of decoded frames after motion compensation"),

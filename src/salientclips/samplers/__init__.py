@@ -66,7 +66,7 @@ def make_sampler(name: str, *, seed: int = 0, frames_per_clip: int | None = None
         >>> from salientclips import make_sampler, score
         >>> sampler = make_sampler("motion", frames_per_clip=1)
         >>> sampler.feature_parameters
-        FeatureParameters(frames_per_clip=1, features=('md', 'rgbr'))
+        FeatureParameters(frames_per_clip=1, features=('md', 'rgbr'), budget='full')
         >>> score("climb.mp4", sampler).sampler
         'motion'
     """
