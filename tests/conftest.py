@@ -73,6 +73,7 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote, "PAUSES_S", (0.0, 0.0, 0.0))
 
 
+@pytest.fixture
 def command(capsys: pytest.CaptureFixture[str]) -> Command:
     """The command line with ``--json``, in this process."""
     return Command(capsys)
