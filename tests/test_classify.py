@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -16,9 +17,10 @@ from hypothesis import strategies as st
 from media_files import make_video, read_counter
 from salientclips.classifiers import ClipInput
 from salientclips.classifiers.look import clip_frame_times
-from salientclips.errors import InputError, StoredScoresError, UnknownNameError
+from salientclips.errors import InputError, SeekMismatchError, StoredScoresError, UnknownNameError
+from salientclips.media.demux import read_packets
 from salientclips.samplers.card import SamplerCard
-from salientclips.timeline import ClipSpec
+from salientclips.timeline import ClipGrid, ClipSpec
 from salientclips.types import ClipScores, SelectedClip
 from salientclips.verbs.classify import STRATEGIES, VideoClassifier
 from salientclips.verbs.score import score
@@ -201,3 +203,39 @@ def test_scores_of_another_video_do_not_pass_unseen(
     save_scores(score(other, "uniform"), tmp_path / "s.json")
     with pytest.raises(StoredScoresError):
         load_scores(tmp_path / "s.json", video)
+
+
+@pytest.fixture(scope="module")
+def half_lost(video: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The video with frames 50 to 149, two GOPs of 3.3 s in all, overwritten."""
+    table = read_packets(video)
+    assert table.file_offset is not None
+    content = bytearray(video.read_bytes())
+    for pts, begin, size in zip(table.pts, table.file_offset, table.size_bytes, strict=True):
+        if 50 <= table.timeline.time(int(pts)) * 30 < 150:
+            content[begin : begin + size] = bytes(size)
+    path = tmp_path_factory.mktemp("lost") / "lost.mp4"
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("strategy", ["dense", "uniform", "oracle"])
+def test_a_clip_that_cannot_be_decoded_is_left_out(half_lost: Path, strategy: str) -> None:
+    reader = CounterReader()
+    prediction = VideoClassifier(reader, "packet-cost", k=25, strategy=strategy)(half_lost, label="late")
+    firsts = [counters[0] for counters in reader.seen]
+    assert firsts
+    assert all(first < 80 or first >= 150 for first in firsts)  # up to a second after the last good frame
+    assert len(prediction.clips) == len(firsts) < 25
+    late = sum(float(np.mean(counters)) for counters in reader.seen) / len(reader.seen) / FRAMES
+    assert {p.label: p.probability for p in prediction.predictions}["late"] == pytest.approx(late, abs=1e-6)
+    assert prediction.gflops == 2.0 * len(firsts)
+    assert any("cannot be decoded and were left out" in line for line in prediction.warnings)
+
+
+def test_a_video_of_which_no_clip_can_be_decoded_is_an_error(half_lost: Path) -> None:
+    scores = score(half_lost, "uniform", clip=ClipSpec(4, 2))
+    lost = next(c for c in scores.select(len(scores)).clips if 90 <= c.start * 30 < 140)
+    only = replace(scores, grid=ClipGrid((lost.start,), (lost.end,)), scores=scores.scores[:1])
+    with pytest.raises(SeekMismatchError):
+        VideoClassifier(CounterReader(), k=1)(half_lost, scores=only)

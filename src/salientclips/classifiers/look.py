@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import SeekMismatchError
 from ..media.decode import FrameReader
 from ..media.demux import lazy_times
 from ..media.frame_numbers import Span, frames_within
@@ -60,13 +61,23 @@ class ClipLooker:
         """Time spent so far by part; ``prepare``, making f's input of decoded frames, is a share of ``decode``."""
         self.warnings: tuple[str, ...] = ()
         """What went wrong without stopping the work, one line each."""
+        self.lost: frozenset[int] = frozenset()
+        """Places in ``clips`` of those that could not be decoded and were left out, at the last look."""
 
-    def look(self, clips: Sequence[Span], progress: Callable[[float], None] | None = None) -> Probabilities:
+    def look(
+        self,
+        clips: Sequence[Span],
+        progress: Callable[[float], None] | None = None,
+        *,
+        leave_out_lost: bool = False,
+    ) -> Probabilities:
         """Look at clips.
 
         Args:
             clips: At least one, in order of time, so that the decoder only moves forward.
             progress: Called with the share of clips done, 0 to 1.
+            leave_out_lost: Whether a clip that cannot be decoded gets a row of NaN and a warning, as long as another
+                can be; otherwise it ends the work.
 
         Returns:
             float32 (num_clips, num_classes), in the order of ``clips``.
@@ -77,37 +88,58 @@ class ClipLooker:
         import torch
 
         rows: list[Probabilities] = []
+        lost: dict[int, SeekMismatchError] = {}
         with FrameReader(self._path, self._table, threads=self._threads) as reader:
-            tensors = self._decoded(reader, clips)
+            tensors = self._decoded(reader, clips, lost if leave_out_lost else None)
             while batch := list(islice(tensors, self._batch_clips)):
                 began = perf_counter()
                 rows.append(self._classifier(torch.stack(batch)).cpu().numpy())
                 self.seconds["classifier"] += perf_counter() - began
                 if progress is not None:
-                    progress(sum(map(len, rows)) / len(clips))
+                    progress((sum(map(len, rows)) + len(lost)) / len(clips))
             if reader.decode_failures:
                 self.warnings = (f"{reader.decode_failures} packets of the chosen clips were broken",)
-        return np.concatenate(rows)
+        if not rows:
+            raise next(iter(lost.values()))
+        if not lost:
+            return np.concatenate(rows)
+        self.lost = frozenset(lost)
+        self.warnings += (f"{len(lost)} of {len(clips)} chosen clips cannot be decoded and were left out",)
+        said = np.full((len(clips), rows[0].shape[1]), np.nan, np.float32)
+        said[[place for place in range(len(clips)) if place not in lost]] = np.concatenate(rows)
+        return said
 
-    def _decoded(self, reader: FrameReader, clips: Sequence[Span]) -> Iterator[torch.Tensor]:
-        wanted = self._classifier.input
-        for clip in clips:
-            began = perf_counter()
-            times = iter(clip_frame_times(clip, self._times, wanted))
-            # A few large frames at a time: a clip of 64 frames of 4K would fill 1.6 GB.
-            parts: list[npt.NDArray[np.uint8]] = []
-            size: tuple[int, int] | None = None
-            while some := list(islice(times, _FRAMES_AT_ONCE)):
-                frames = stacked([frame.rgb for frame in reader.frames_at(some)], size)
-                size = frames.shape[1], frames.shape[2]
-                decoded = perf_counter()
-                parts.append(shrink_frames(frames, wanted))
-                self.seconds["prepare"] += perf_counter() - decoded
-            decoded = perf_counter()
-            tensor = prepare_clip(np.concatenate(parts), wanted)
-            self.seconds["prepare"] += perf_counter() - decoded
-            self.seconds["decode"] += perf_counter() - began
+    def _decoded(
+        self, reader: FrameReader, clips: Sequence[Span], lost: dict[int, SeekMismatchError] | None
+    ) -> Iterator[torch.Tensor]:
+        """What f is shown of each clip; which cannot be decoded, and why, is put into ``lost`` where it is given."""
+        for place, clip in enumerate(clips):
+            try:
+                tensor = self._clip(reader, clip)
+            except SeekMismatchError as error:
+                if lost is None:
+                    raise
+                lost[place] = error
+                continue
             yield tensor
+
+    def _clip(self, reader: FrameReader, clip: Span) -> torch.Tensor:
+        began, wanted = perf_counter(), self._classifier.input
+        times = iter(clip_frame_times(clip, self._times, wanted))
+        # A few large frames at a time: a clip of 64 frames of 4K would fill 1.6 GB.
+        parts: list[npt.NDArray[np.uint8]] = []
+        size: tuple[int, int] | None = None
+        while some := list(islice(times, _FRAMES_AT_ONCE)):
+            frames = stacked([frame.rgb for frame in reader.frames_at(some)], size)
+            size = frames.shape[1], frames.shape[2]
+            decoded = perf_counter()
+            parts.append(shrink_frames(frames, wanted))
+            self.seconds["prepare"] += perf_counter() - decoded
+        decoded = perf_counter()
+        tensor = prepare_clip(np.concatenate(parts), wanted)
+        self.seconds["prepare"] += perf_counter() - decoded
+        self.seconds["decode"] += perf_counter() - began
+        return tensor
 
 
 def clip_frame_times(

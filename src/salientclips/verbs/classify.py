@@ -9,7 +9,6 @@ upper bound, at dense cost).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -25,7 +24,7 @@ from ..media.demux import read_packets
 from ..ranking import STRATEGIES
 from ..samplers import DEFAULT_SAMPLER, Empirical, Random, Sampler, Uniform, make_sampler
 from ..samplers.card import SamplerCard
-from ..types import Budget, ClipScores, PacketTable, Prediction, SelectedClip, Selection, VideoPrediction
+from ..types import Budget, ClipScores, PacketTable, Prediction, Selection, VideoPrediction
 from .score import Progress, part_of, score
 
 
@@ -103,7 +102,7 @@ class VideoClassifier:
         demux_s = perf_counter() - began
         scores = self._scores(path, table, scores, progress)
         candidates = self._candidates(scores)
-        looked = self._look(path, candidates.clips, table, progress)
+        candidates, looked = self._look(path, candidates, table, progress)
         looked.seconds["demux"] = demux_s
         if self.strategy == "oracle":
             candidates, looked = self._oracle(candidates, looked, label)
@@ -144,17 +143,19 @@ class VideoClassifier:
     def _look(
         self,
         path: Path,
-        clips: Sequence[SelectedClip],
+        candidates: Selection,
         table: PacketTable,
         progress: Progress | None,
-    ) -> _Looked:
-        """Run f on clips, in order of time so that the decoder only moves forward."""
+    ) -> tuple[Selection, _Looked]:
+        """Run f on clips, in order of time so that the decoder only moves forward; some may be damaged."""
         looker = ClipLooker(path, self.classifier, table, self.threads, self.batch_clips)
-        ordered = sorted(clips, key=lambda c: c.start)
-        report = part_of(progress, "classifier")
-        row_of = {c.index: row for row, c in enumerate(ordered)}
-        probabilities = looker.look(ordered, report)[[row_of[c.index] for c in clips]]
-        return _Looked(probabilities, looker.seconds, len(clips), looker.warnings)
+        ordered = sorted(candidates.clips, key=lambda c: c.start)
+        said = looker.look(ordered, part_of(progress, "classifier"), leave_out_lost=True)
+        row_of = {c.index: row for row, c in enumerate(ordered) if row not in looker.lost}
+        clips = tuple(c for c in candidates.clips if c.index in row_of)
+        probabilities = said[[row_of[c.index] for c in clips]]
+        looked = _Looked(probabilities, looker.seconds, len(clips), looker.warnings)
+        return replace(candidates, clips=clips), looked
 
     def _oracle(self, candidates: Selection, looked: _Looked, label: str | None) -> tuple[Selection, _Looked]:
         if label is None or label not in self.classifier.labels:

@@ -104,16 +104,18 @@ def _look(
     scores = selection.scores
     looker = ClipLooker(scores.path, classifier, table, threads)
     report = part_of(progress, "classifier")
-    mean = looker.look(sorted(clips, key=lambda c: c.start), report).mean(axis=0, dtype=np.float64)
+    said = looker.look(sorted(clips, key=lambda c: c.start), report, leave_out_lost=True)
+    num_seen = len(clips) - len(looker.lost)
+    mean = np.delete(said, sorted(looker.lost), axis=0).mean(axis=0, dtype=np.float64)
     best = np.argsort(-mean, kind="stable")[:_SHOWN_GUESSES]
     spent = dict(scores.seconds)
     if name != "sampler":
         # Clips that are not chosen by score need the packet table and nothing more.
         spent = {part: value for part, value in spent.items() if part == "demux"}
     cost = classifier.input.gflops
-    gflops = None if cost is None else cost * len(clips)
-    verdict = Verdict(name, len(clips), tuple(Guess(classifier.labels[i], float(mean[i])) for i in best))
-    return verdict, Cost(name, len(clips), {**spent, **looker.seconds}, gflops), looker.warnings
+    gflops = None if cost is None else cost * num_seen
+    verdict = Verdict(name, num_seen, tuple(Guess(classifier.labels[i], float(mean[i])) for i in best))
+    return verdict, Cost(name, num_seen, {**spent, **looker.seconds}, gflops), looker.warnings
 
 
 def _estimate(costs: Sequence[Cost], clips: int, classifier: ClipClassifier) -> Cost:
