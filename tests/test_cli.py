@@ -367,6 +367,19 @@ def test_tables_for_people(made: Callable[[str], MadeFile], capsys: pytest.Captu
         assert expected in capsys.readouterr().out
 
 
+def test_a_remedy_is_a_line_that_can_be_copied(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from salientclips.cli.show import show_doctor
+    from salientclips.verbs.doctor import Finding
+
+    monkeypatch.setenv("COLUMNS", "60")
+    remedy = "pip install 'salientclips[torch]'"
+    gone = [Finding(part, False, "", "p" * 40, "not installed", remedy) for part in ("torch", "torchvision")]
+    show_doctor([*gone, Finding("av", True, "18.1.0", "reads containers")])
+    assert capsys.readouterr().out.splitlines()[-1] == f"torch, torchvision: {remedy}"
+
+
 def test_strange_file_names_are_only_names(
     made: Callable[[str], MadeFile], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -206,14 +206,19 @@ def show_demo(outcome: DemoOutcome) -> None:
 
 
 def show_doctor(findings: Iterable[Finding]) -> None:
-    """Print the state of the installation."""
+    """Print the state of the installation, and below it one line a remedy, which can be copied."""
     table = Table()
-    for heading in ("part", "state", "what it is for", "remedy"):
-        table.add_column(heading, overflow="fold")  # a command that is cut off cannot be copied
+    for heading in ("part", "state", "what it is for"):
+        table.add_column(heading, overflow="fold")
+    remedies: dict[str, list[str]] = {}
     for finding in findings:
         state = escape(finding.version) if finding.works else f"[yellow]{escape(finding.problem)}[/yellow]"
-        table.add_row(finding.part, state, escape(finding.purpose), escape(finding.remedy))
+        table.add_row(finding.part, state, escape(finding.purpose))
+        if finding.remedy:
+            remedies.setdefault(finding.remedy, []).append(finding.part)
     OUT.print(table)
+    for remedy, parts in remedies.items():
+        OUT.print(f"{', '.join(parts)}: {escape(remedy)}", soft_wrap=True)
 
 
 def _title(path: Path, what: str = "") -> None:
