@@ -4,9 +4,9 @@
 
 ``strategies.py`` asks f about every clip, which takes an hour; what a few samplers choose takes half of that. FITTED
 holds a folder a row of the table, in that a sampler a fold, each made by ``salientclips fit COMPOSED/foldN.csv
---from-spans --clip-frames 16 --frame-step 1 ... -o FITTED/ROW/foldN``. They are compared with ``motion`` at each K. Videos
-go in an order drawn by lot, so that a run that was stopped has a fair sample of them; what f said of a clip is kept.
-Intervals are bootstraps over groups.
+--from-spans --clip-frames 16 --frame-step 1 ... -o FITTED/ROW/foldN``. They are compared with ``motion`` at each K.
+Videos go in an order drawn by lot, so that a run that was stopped has a fair sample of them; what f said of a clip is
+kept. Intervals are bootstraps over groups.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def _what(card: SamplerCard) -> list[str]:
         f"# {_plain(card.name)}",
         "",
         "A learned clip sampler (SCSampler, Korbar, Tran and Torresani, ICCV 2019) for"
-        " [salientclips](https://pypi.org/project/salientclips/): it gives every clip of a video a saliency from what"
+        " salientclips: it gives every clip of a video a saliency from what"
         " is in the compressed stream, so that a clip classifier looks at the best K only.",
         "",
         "| stream | architecture | objective | parameters | 10^6 multiply-adds a frame |",
