@@ -33,7 +33,7 @@ def address(path: Path) -> str:
     """What FFmpeg is to be told so that it takes a path for a path.
 
     Args:
-        path: A local file, to be read or written.
+        path: A local file.
 
     Returns:
         The path behind ``file:``, which is its name and never a protocol.
