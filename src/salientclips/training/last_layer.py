@@ -44,8 +44,6 @@ class Layer:
     """(outputs, channels)."""
     bias: Floats
     """(outputs,)."""
-    penalty: float
-    """What each square of a weight costs, no unit; of ``PENALTIES``, validation chose it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +155,7 @@ def _solve(task: _Task, penalty: float) -> tuple[Layer, float]:
     solver.step(closure)  # type: ignore[no-untyped-call]
     with torch.no_grad():
         loss = float(task.loss(task.rows @ weight.T + bias))
-    return Layer(weight.detach().numpy(), bias.detach().numpy(), penalty), loss
+    return Layer(weight.detach().numpy(), bias.detach().numpy()), loss
 
 
 def _judged(lesson: Lesson, layer: Layer) -> dict[str, float]:
