@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable, Iterator
 
 import av
 import numpy as np
@@ -11,19 +12,22 @@ import numpy.typing as npt
 from .screenplay import Screenplay
 
 
-def finished(play: Screenplay, pictures: Iterator[npt.NDArray[np.uint8]]) -> Iterator[av.VideoFrame]:
+def finished(
+    play: Screenplay, pictures: Iterator[npt.NDArray[np.uint8]], frames: Iterable[int] | None = None
+) -> Iterator[av.VideoFrame]:
     """Pictures as the camera's sensor gives them: in the light of the moment, with grain.
 
     Args:
         play: The screenplay.
         pictures: (height, width, 4) uint8 each.
+        frames: The pictures' frame numbers; by default 0, 1, 2 ...
 
     Yields:
         Frames to encode, yuv420p.
     """
     random = np.random.default_rng([play.seed, 5])
     grains: list[npt.NDArray[np.int16]] = []
-    for number, picture in enumerate(pictures):
+    for number, picture in zip(itertools.count() if frames is None else frames, pictures, strict=False):
         planes = av.VideoFrame.from_ndarray(picture, format="rgba").reformat(format="yuv420p").to_ndarray()
         height = picture.shape[0]
         if not grains:

@@ -11,7 +11,7 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
@@ -40,12 +40,15 @@ _DRESS = {"skin": (2, 7, 8, 13, 14), "shirt": (0, 1, 6, 12), "trousers": (3, 4, 
 """Which links have one colour."""
 
 
-def pictures(play: Screenplay, settings: Settings) -> Iterator[npt.NDArray[np.uint8]]:
-    """Every frame of a video.
+def pictures(
+    play: Screenplay, settings: Settings, frames: Container[int] | None = None
+) -> Iterator[npt.NDArray[np.uint8]]:
+    """The frames of a video.
 
     Args:
         play: The screenplay.
         settings: Size and frame rate.
+        frames: Numbers of those that are wanted; by default all.
 
     Yields:
         (height, width, 4) uint8: red, green, blue and 255.
@@ -58,6 +61,8 @@ def pictures(play: Screenplay, settings: Settings) -> Iterator[npt.NDArray[np.ui
         for shot in play.shots:
             shakes = shaken(shot, rate)
             for frame in range(shot.start, shot.end):
+                if frames is not None and frame not in frames:
+                    continue
                 seen = view(shot, frame, rate, focus[frame], shakes[frame - shot.start])
                 person = acting.place_m[frame]
                 stage.set_person(person, acting.heading_rad[frame], acting.poses[frame])
