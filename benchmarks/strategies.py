@@ -1,7 +1,8 @@
 """The poster's tables on a set: every strategy, sampler and K, into ``results/SET-strategies.csv`` and beside it.
 
     PYTHONPATH=src python -m benchmarks.strategies composed FOLDER --weights I3D --cache CACHE [--draws 3]
-    PYTHONPATH=src python -m benchmarks.strategies rendered FOLDER --weights HEAD --labels LABELS --cache CACHE
+    PYTHONPATH=src python -m benchmarks.strategies rendered FOLDER --network r3d_18 --weights F --labels LABELS
+        --clip-frames 8 --frame-step 2 --crop-px 64 --cache CACHE
     PYTHONPATH=src python -m benchmarks.strategies cctv-fight FOLDER --weights HEAD --labels LABELS --cache CACHE
 
 Samplers are fitted here on the set's training videos (on ``composed`` once a fold, so that none has seen the source
@@ -84,7 +85,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("set", choices=VARIANTS)
     parser.add_argument("folder", type=Path, help="where the set was built")
-    parser.add_argument("--weights", required=True, help="of I3D, or of I3D with a new head")
+    parser.add_argument("--network", default="i3d_rgb", help="the classifier; rows of others stay in the tables")
+    parser.add_argument("--weights", required=True, help="its weights")
     parser.add_argument("--labels", type=Path)
     parser.add_argument("--clip-frames", type=int, default=16)
     parser.add_argument("--frame-step", type=int, default=1)
@@ -104,7 +106,7 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(1)
     classifier = load_classifier(
-        "i3d_rgb",
+        asked.network,
         weights=asked.weights,
         labels=asked.labels,
         frames=asked.clip_frames,

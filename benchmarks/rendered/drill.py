@@ -1,15 +1,16 @@
-"""Actions by the thousand, to teach f: the same scenes as in the set, drawn from another seed, and only the action of each.
+"""Actions by the thousand, to teach f: scenes like those of the set, from another seed, and only the action of each.
 
     python -m benchmarks.rendered.drill OUT [--scenes 6000] [--workers 2]
 
 A set has some 350 places of action to learn from, which is far too few for a network that starts from nothing. Here
-a scene costs a fifth of a second, for nothing but its action is rendered, and of that every second frame (f is shown
-no others). The seed differs from the set's, so camera, light, dress, textures, phase and speed are none of the set's;
-captured clips are the same, as they are in its splits.
+a scene costs a fifth of a second, for nothing but its action is rendered, and of that every second frame (f is
+shown no others). The seed differs from the set's, so camera, light, dress, textures, phase and speed are none of
+the set's; captured clips are the same, as they are in its splits.
 
-Pictures are those that go to the encoder, made as small as f is shown them. ``OUT/N.frames`` has the frames of part N
-one after another, uint8 (74, 98, 3) each; ``OUT/N.csv`` a line for each place of action: label, how many frames.
-A part that is there is not made again.
+Pictures are those that go to the encoder, made as small as f is shown them. ``OUT/N.frames`` has the frames of part
+N one after another, uint8 (74, 98, 4) each: red, green, blue, and which part of the body is there
+(``stage.Seen.parts``), for a network learns sooner where it is also told what it sees. ``OUT/N.csv`` has a line for
+each place of action: label, how many frames. A part that is there is not made again.
 """
 
 from __future__ import annotations
@@ -85,17 +86,25 @@ def action(play: Screenplay, settings: Settings) -> npt.NDArray[np.uint8]:
         settings: Size and frame rate.
 
     Returns:
-        uint8 (frames, height, width, 3) RGB of ``SIZE_PX``, every ``STEP``-th frame of each place, one after another.
+        uint8 (frames, height, width, 4) of ``SIZE_PX``, RGB and the body's parts: every ``STEP``-th frame of each
+        place, one after another.
     """
     from salientclips.classifiers import ClipInput, shrink_frames
 
-    from .stage import pictures
+    from .stage import frames_of
 
-    shape = ClipInput(8, STEP, SIZE_PX, 64, (0.0,) * 3, (1.0,) * 3, None, antialias=False)
     wanted = [frame for start, end in play.spans for frame in range(start, end, STEP)]
-    shown = finished(play, pictures(play, settings, frozenset(wanted)), wanted)
+    seen = list(frames_of(play, settings, frozenset(wanted), parts=True))
+    shown = finished(play, (one.picture for one in seen), wanted)
     large = np.stack([frame.to_ndarray(format="rgb24") for frame in shown])
-    return shrink_frames(large, shape)
+    height, width = SIZE_PX
+    small = shrink_frames(
+        large, ClipInput(8, STEP, SIZE_PX, 64, (0.0,) * 3, (1.0,) * 3, None, antialias=False)
+    )
+    rows = (2 * np.arange(height) + 1) * large.shape[1] // (2 * height)
+    columns = (2 * np.arange(width) + 1) * large.shape[2] // (2 * width)
+    parts = np.stack([one.parts for one in seen if one.parts is not None])[:, rows][:, :, columns]
+    return np.concatenate([small, parts[..., None]], axis=3)
 
 
 if __name__ == "__main__":

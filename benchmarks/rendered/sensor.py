@@ -13,7 +13,7 @@ from .screenplay import Screenplay
 
 
 def finished(
-    play: Screenplay, pictures: Iterator[npt.NDArray[np.uint8]], frames: Iterable[int] | None = None
+    play: Screenplay, pictures: Iterable[npt.NDArray[np.uint8]], frames: Iterable[int] | None = None
 ) -> Iterator[av.VideoFrame]:
     """Pictures as the camera's sensor gives them: in the light of the moment, with grain.
 

@@ -12,6 +12,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Container, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
@@ -40,28 +41,54 @@ _DRESS = {"skin": (2, 7, 8, 13, 14), "shirt": (0, 1, 6, 12), "trousers": (3, 4, 
 """Which links have one colour."""
 
 
-def pictures(
-    play: Screenplay, settings: Settings, frames: Container[int] | None = None
-) -> Iterator[npt.NDArray[np.uint8]]:
-    """The frames of a video.
+BODY = {"head": (2,), "trunk": (-1, 0, 1), "arm": (6, 12), "hand": (7, 8, 13, 14), "thigh": (3, 9)}
+"""Links of the parts of the body that ``Seen.parts`` counts from 1; all others are the last part, shins and feet."""
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """One frame."""
+
+    picture: npt.NDArray[np.uint8]
+    """(height, width, 4): red, green, blue and 255."""
+    parts: npt.NDArray[np.uint8] | None
+    """(height, width) which part of the body is there, 0 for none; None where it was not asked for."""
+
+
+def pictures(play: Screenplay, settings: Settings) -> Iterator[npt.NDArray[np.uint8]]:
+    """Every frame of a video.
 
     Args:
         play: The screenplay.
         settings: Size and frame rate.
-        frames: Numbers of those that are wanted; by default all.
 
     Yields:
         (height, width, 4) uint8: red, green, blue and 255.
+    """
+    return (seen.picture for seen in frames_of(play, settings, range(play.frames), parts=False))
+
+
+def frames_of(play: Screenplay, settings: Settings, frames: Container[int], *, parts: bool) -> Iterator[Seen]:
+    """Some frames of a video, in order of time.
+
+    Args:
+        play: The screenplay.
+        settings: Size and frame rate.
+        frames: The numbers of those that are wanted.
+        parts: Whether to tell the parts of the body, too.
+
+    Yields:
+        What is seen.
     """
     rate = float(settings.frame_rate)
     acting = act(play, rate)
     focus = followed(play, acting.place_m, rate)
     room = Room(play.seed, LOOKS, settings.width_px, settings.height_px)
-    with _Stage(play, settings) as stage:
+    with _Stage(play, settings, parts=parts) as stage:
         for shot in play.shots:
             shakes = shaken(shot, rate)
             for frame in range(shot.start, shot.end):
-                if frames is not None and frame not in frames:
+                if frame not in frames:
                     continue
                 seen = view(shot, frame, rate, focus[frame], shakes[frame - shot.start])
                 person = acting.place_m[frame]
@@ -69,22 +96,23 @@ def pictures(
                 middle = seen.eye_m + 3.2 * seen.forward if shot.away else focus[frame]
                 stage.set_things(frame, middle, seen)
                 behind = room.picture(seen, shot.look, person)
-                picture = stage.over(behind, shot, seen)
+                picture, body = stage.over(behind, shot, seen)
                 if play.mirrored:
-                    picture = picture[:, ::-1]
-                yield np.ascontiguousarray(picture).view(np.uint8).reshape(*picture.shape, 4)
+                    picture, body = picture[:, ::-1], None if body is None else body[:, ::-1]
+                pixels = np.ascontiguousarray(picture).view(np.uint8).reshape(*picture.shape, 4)
+                yield Seen(pixels, body)
 
 
 class _Stage:
     """One ``pybullet`` world with the person and the things of a video."""
 
-    def __init__(self, play: Screenplay, settings: Settings) -> None:
+    def __init__(self, play: Screenplay, settings: Settings, *, parts: bool) -> None:
         with _silence():
             import pybullet
 
             self._bullet: ModuleType = pybullet
             self._world: int = pybullet.connect(pybullet.DIRECT)
-            self._play, self._settings = play, settings
+            self._play, self._settings, self._parts = play, settings, parts
             self._person = self._load_person()
             self._things = [self._load_thing(prop) for prop in play.props]
 
@@ -117,8 +145,9 @@ class _Stage:
             turned = self._bullet.getQuaternionFromEuler([angle, 0.6 * angle, 0.3 * angle])
             self._call("resetBasePositionAndOrientation", body, at.tolist(), turned)
 
-    def over(self, behind: Packed, shot: Shot, seen: View) -> Packed:
-        """The person and the things as the camera sees them, laid over the room."""
+    def over(self, behind: Packed, shot: Shot, seen: View) -> tuple[Packed, npt.NDArray[np.uint8] | None]:
+        """The person and the things as the camera sees them, laid over the room; and the body's parts."""
+        bullet = self._bullet
         width, height = self._settings.width_px, self._settings.height_px
         looks = self._bullet.computeViewMatrix(
             seen.eye_m.tolist(), (seen.eye_m + seen.forward).tolist(), [0, 0, 1]
@@ -135,11 +164,23 @@ class _Stage:
             lightDiffuseCoeff=0.6,
             lightSpecularCoeff=0.05,
             shadow=0,
-            flags=self._bullet.ER_NO_SEGMENTATION_MASK,
+            flags=bullet.ER_SEGMENTATION_MASK_OBJECT_AND_LINKINDEX
+            if self._parts
+            else bullet.ER_NO_SEGMENTATION_MASK,
             renderer=self._bullet.ER_TINY_RENDERER,
         )
         front = np.ascontiguousarray(taken[2], dtype=np.uint8).view(np.uint32).reshape(height, width)
-        return np.where(np.asarray(taken[3]).reshape(height, width) < 1, front, behind)
+        picture = np.where(np.asarray(taken[3]).reshape(height, width) < 1, front, behind)
+        return picture, self._body(np.asarray(taken[4]).reshape(height, width)) if self._parts else None
+
+    def _body(self, mask: npt.NDArray[np.int32]) -> npt.NDArray[np.uint8]:
+        """Parts of the body by bullet's mask: the number of the thing, and of its link plus 1 in the upper bits."""
+        link = (mask >> 24) - 1
+        parts = np.full(mask.shape, len(BODY) + 1, dtype=np.uint8)
+        for number, links in enumerate(BODY.values(), start=1):
+            parts[np.isin(link, links)] = number
+        parts[(mask < 0) | (mask & 0xFFFFFF != self._person)] = 0
+        return parts
 
     def _load_person(self) -> int:
         flags = self._bullet.URDF_MAINTAIN_LINK_ORDER
