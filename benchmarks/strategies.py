@@ -85,7 +85,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("set", choices=VARIANTS)
     parser.add_argument("folder", type=Path, help="where the set was built")
-    parser.add_argument("--network", default="i3d_rgb", help="the classifier; rows of others stay in the tables")
+    parser.add_argument(
+        "--network", default="i3d_rgb", help="the classifier; rows of others stay in the tables"
+    )
     parser.add_argument("--weights", required=True, help="its weights")
     parser.add_argument("--labels", type=Path)
     parser.add_argument("--clip-frames", type=int, default=16)
@@ -222,7 +224,7 @@ def write(found: Evaluation, out: Path, stem: str) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         tables = {path.stem: path for path in write_tables(found, Path(scratch))}
         for name in ("strategies", "samplers"):
-            (out / f"{stem}-{name}.csv").write_bytes(tables[name].read_bytes())
+            add(out / f"{stem}-{name}.csv", tables[name], found.classifier)
         drawn = draw_figures(found, Path(scratch))
         for figure in (path for path in drawn if path.stem == "accuracy_over_k" and path.suffix == ".svg"):
             (out / f"{stem}-accuracy_over_k.svg").write_bytes(figure.read_bytes())
@@ -236,6 +238,35 @@ def write(found: Evaluation, out: Path, stem: str) -> None:
             interval = f"[{row.accuracy_low:.3f}, {row.accuracy_high:.3f}]"
             print(f"{row.strategy.title:24} {row.k or '':>4} {row.accuracy:.3f} {interval}")
     print(csv_text(out / f"{stem}-samplers.csv"), *found.warnings[:5], sep="\n")
+
+
+def add(table: Path, new: Path, classifier: str) -> None:
+    """Put the rows of a classifier into a result file; those of other classifiers stay.
+
+    Args:
+        table: The result file; its heading is the new table's, with ``classifier`` before it where that is not there.
+        new: The table of an evaluation.
+        classifier: f and its weights, as ``NETWORK@HASH``.
+    """
+    with new.open(newline="", encoding="utf-8") as file:
+        rows = [{"classifier": classifier, **row} for row in csv.DictReader(file)]
+    kept: list[dict[str, str]] = []
+    if table.exists():
+        with table.open(newline="", encoding="utf-8") as file:
+            known = list(csv.DictReader(file))
+        kept = [
+            row for row in known if network_of(row.get("classifier", classifier)) != network_of(classifier)
+        ]
+    heading = list(rows[0])
+    if "benchmark" in heading:  # the schema of result files: its order
+        heading = [name for name in heading if name != "classifier"]
+        heading.insert(2, "classifier")
+    write_csv(table, heading, [[row.get(name, "") for name in heading] for row in (*kept, *rows)])
+
+
+def network_of(classifier: str) -> str:
+    """The network's name without the hash of its weights."""
+    return classifier.split("@")[0]
 
 
 def quartiles(found: Evaluation) -> list[list[str | int | float]]:

@@ -1,16 +1,18 @@
 """Teaches f the actions of ``rendered`` from nothing: R3D-18, MC3-18 or R(2+1)D-18, on ``rendered.drill``.
 
-    PYTHONPATH=src python -m benchmarks.train_clips DRILL --network r3d_18 --out OUT --clips 60000
+    PYTHONPATH=src python -m benchmarks.train_clips DRILL --network r3d_18 --out OUT
+        --phases 40:17000
 
 Clips of 8 frames at a step of 2 and 64 pixels instead of torchvision's 16 and 112: a tenth of the operations, for
 want of a GPU. The scenes' textures are louder than the person in them, and from right and wrong alone a network of
 this size learned nothing in 3,200 clips; so it is taught where to look. What is not the person fades in over the
-first third of the clips, and what the first layer says of a place is to tell which part of the body is there (a
-linear layer on it, thrown away in the end). AdamW, a rate that falls as half a cosine, batches of 32; half of the
-clips at 40 pixels, a quarter at 48, the rest at 64. The stem and the two first layers, most of the work, are
-computed in bfloat16. (Not the others: with torch 2.14 the gradients of some of their kernels are garbage or not a
-number on this processor.) Each clip is drawn anew: place of action, first frame, crop, mirror, light, colours.
-Every twentieth part of the drill is kept to measure on, by pictures alone. Nothing of a set is read.
+first third of a run from nothing, and what the first layer says of a place is to tell which part of the body is
+there (a linear layer on it, thrown away in the end). AdamW, a rate that falls as half a cosine, batches of 32;
+first at few pixels, which costs least, then at more (``--phases``; with ``--start`` it goes on from earlier
+weights). The stem and the two first layers, most of the work, are computed in bfloat16. (Not the others: with torch
+2.14 the gradients of some of their kernels are garbage or not a number on this processor.) Each clip is drawn anew:
+place of action, first frame, crop, mirror, light, colours. Every twentieth part of the drill is kept to measure on,
+by pictures alone. Nothing of a set is read.
 
 ``OUT`` then has ``NETWORK.safetensors`` and ``labels.txt`` for ``--weights`` and ``--labels`` of every command, and
 ``training.csv``: loss and accuracy as they went.
@@ -176,10 +178,11 @@ class Teacher:
 
 
 def teach(teacher: Teacher, folder: Path, out: Path, name: str, asked: argparse.Namespace) -> None:
-    """Train for the asked number of clips; weights and figures are written as it goes."""
+    """Train in the asked phases; weights and figures are written as it goes."""
     random = np.random.default_rng([asked.seed, 64])
     drill, held = read(folder, kept_back=False), read(folder, kept_back=True)
-    steps, rows = asked.clips // asked.batch, []
+    sides = [side_px for side_px, clips in asked.phases for _ in range(clips // asked.batch)]
+    steps, rows = len(sides), []
     learns = [*teacher.network.parameters(), *teacher.where.parameters()]
     optimiser = torch.optim.AdamW(learns, lr=asked.rate, weight_decay=0.02)
     began, total = time.monotonic(), 0.0
@@ -189,8 +192,8 @@ def teach(teacher: Teacher, folder: Path, out: Path, name: str, asked: argparse.
         for group in optimiser.param_groups:
             group["lr"] = asked.rate * warm * 0.5 * (1 + math.cos(math.pi * share))
         chosen = random.integers(len(drill.places), size=asked.batch)
-        side_px = 40 if share < 0.5 else 48 if share < 0.75 else CROP_PX
-        world = min(1.0, 0.1 + share / 0.33)
+        side_px = sides[step - 1]
+        world = 1.0 if asked.start else min(1.0, 0.1 + 3 * share)
         clips = np.stack([varied(drill.places[one], random, world) for one in chosen])
         loss = teacher.loss(clips, drill.labels[chosen], side_px)
         optimiser.zero_grad()
@@ -226,12 +229,17 @@ def save(
     write_text(out / "confusion.csv", "\n".join(lines) + "\n")
 
 
+def _phases(text: str) -> list[tuple[int, int]]:
+    pairs = [one.split(":") for one in text.split(",")]
+    return [(int(side_px), int(clips)) for side_px, clips in pairs]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("drill", type=Path)
     parser.add_argument("--network", choices=("r3d_18", "mc3_18", "r2plus1d_18"), required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--clips", type=int, default=60_000, help="how many are shown in all")
+    parser.add_argument("--phases", type=_phases, required=True, help="pixels:clips, joined by commas")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--every", type=int, default=100, help="batches between two measurements")
