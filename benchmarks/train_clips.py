@@ -22,17 +22,20 @@ from __future__ import annotations
 
 import argparse
 import csv
+import functools
 import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from benchmarks.rendered.drill import SIZE_PX
-from benchmarks.rendered.screenplay import ACTIONS
+from benchmarks.rendered.draw import draw
+from benchmarks.rendered.drill import SCENES_A_PART, SEED, SIZE_PX, STEP
+from benchmarks.rendered.motions import CLIPS, load
+from benchmarks.rendered.screenplay import ACTIONS, Settings
 from benchmarks.rendered.stage import BODY
 from safetensors.torch import load_file, save_file
 from torch.nn.functional import cross_entropy, interpolate
@@ -44,6 +47,9 @@ FRAMES, CROP_PX = 8, 64
 _SIDEWAYS_PX = 9
 """How far a crop may be from the middle; f itself looks at the middle."""
 _KEPT_BACK = 20
+_MOMENTS = 4
+"""Parts of a captured clip that are told from one another."""
+_CAPTURED = tuple(name for label in ACTIONS for name in CLIPS[label])
 _PART_WEIGHTS = torch.tensor([0.2, *[1.0] * (len(BODY) + 1)])
 """Most of a picture is no part of the body."""
 
@@ -56,6 +62,14 @@ class Drill:
     """(frames, height, width, 4) each, at least ``FRAMES``: RGB, and the body's parts."""
     labels: npt.NDArray[np.int64]
     """(places,) indices into ``ACTIONS``."""
+    moments: npt.NDArray[np.float64]
+    """(places, 3): the captured clip in ``_CAPTURED``, where in it a place begins, and how far one frame leads,
+    as shares of the captured clip."""
+
+    def moment(self, place: int, first: int) -> int:
+        """The quarter of a captured clip in whose time the middle of a clip is; quarters are numbered through all."""
+        captured, begin, step = self.moments[place]
+        return _MOMENTS * int(captured) + int(_MOMENTS * ((begin + step * (first + FRAMES / 2)) % 1))
 
 
 def read(folder: Path, *, kept_back: bool) -> Drill:
@@ -68,7 +82,7 @@ def read(folder: Path, *, kept_back: bool) -> Drill:
     Returns:
         The places; the pictures stay on the disk until they are looked at.
     """
-    places, labels = [], []
+    places, labels, moments = [], [], []
     for table in sorted(folder.glob("*.csv"), key=lambda path: int(path.stem)):
         if (int(table.stem) % _KEPT_BACK == 0) != kept_back:
             continue
@@ -76,28 +90,45 @@ def read(folder: Path, *, kept_back: bool) -> Drill:
         with table.open(newline="") as file:
             rows = [(ACTIONS.index(row["label"]), int(row["frames"])) for row in csv.DictReader(file)]
         at = 0
-        for label, count in rows:
+        for (label, count), moment in zip(rows, _moments(int(table.stem)), strict=True):
             if count >= FRAMES:
                 places.append(frames[at : at + count])
                 labels.append(label)
+                moments.append(moment)
             at += count
-    return Drill(tuple(places), np.array(labels, dtype=np.int64))
+    return Drill(tuple(places), np.array(labels, dtype=np.int64), np.array(moments))
+
+
+@functools.cache
+def _moments(part: int) -> list[tuple[float, float, float]]:
+    """``Drill.moments`` of all places of a part, from its screenplays."""
+    settings, found = Settings(seed=SEED), []
+    for index in range(part * SCENES_A_PART, (part + 1) * SCENES_A_PART):
+        play = draw(settings, index)
+        for one in play.behaviours:
+            if one.kind == play.label:
+                captured = CLIPS[one.kind][one.seed % len(CLIPS[one.kind])]
+                motion = load(captured)
+                step = STEP / float(settings.frame_rate) * one.speed / motion.duration_s
+                begin = one.phase if motion.cyclic else 0.0
+                found.append((float(_CAPTURED.index(captured)), begin, step))
+    return found
 
 
 def varied(
-    place: npt.NDArray[np.uint8], random: np.random.Generator, world: float
+    place: npt.NDArray[np.uint8], first: int, random: np.random.Generator, world: float
 ) -> npt.NDArray[np.float32]:
     """A clip of a place as it was never seen.
 
     Args:
         place: (frames, height, width, 4), RGB and the body's parts.
+        first: Its first frame.
         random: Chance.
         world: How much is seen of what is not the person, 0 to 1.
 
     Returns:
         float32 (FRAMES, CROP_PX, CROP_PX, 4): RGB of about 0 to 1, and the parts' numbers.
     """
-    first = int(random.integers(len(place) - FRAMES + 1))
     top = int(random.integers(SIZE_PX[0] - CROP_PX + 1))
     left = (SIZE_PX[1] - CROP_PX) // 2 + int(random.integers(-_SIDEWAYS_PX, _SIDEWAYS_PX + 1))
     clip = place[first : first + FRAMES, top : top + CROP_PX, left : left + CROP_PX]
@@ -118,6 +149,17 @@ def plain(place: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.float32]]:
     return [seen[at : at + FRAMES] for at in range(0, len(place) - FRAMES + 1, FRAMES)]
 
 
+class Said(NamedTuple):
+    """What a network says of n clips."""
+
+    what: torch.Tensor
+    """(n, classes)."""
+    where: torch.Tensor
+    """(n, parts, FRAMES, side / 2, side / 2)."""
+    when: torch.Tensor
+    """(n, moments)."""
+
+
 @dataclass(frozen=True)
 class Teacher:
     """A network, how it is fed, and how it is measured."""
@@ -125,15 +167,13 @@ class Teacher:
     network: torch.nn.Module
     where: torch.nn.Module
     """From the first layer to the parts of the body."""
+    when: torch.nn.Module
+    """From what the last layer is given to the moments of the captured clips."""
     mean: torch.Tensor
     std: torch.Tensor
 
-    def logits(self, clips: npt.NDArray[np.float32], side_px: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """What the network says of clips (n, FRAMES, CROP_PX, CROP_PX, 3).
-
-        Returns:
-            float32 (n, classes), and (n, parts, FRAMES, side / 2, side / 2) of what is where.
-        """
+    def says(self, clips: npt.NDArray[np.float32], side_px: int) -> Said:
+        """What the network says of clips (n, FRAMES, CROP_PX, CROP_PX, 3)."""
         shown = ((torch.from_numpy(clips) - self.mean) / self.std).permute(0, 4, 1, 2, 3)
         if side_px != CROP_PX:
             flat = shown.transpose(1, 2).flatten(0, 1)
@@ -144,20 +184,25 @@ class Teacher:
         with torch.autocast("cpu", dtype=torch.bfloat16):
             first = net.layer1(net.stem(shown))
             second = net.layer2(first)
-        last = net.avgpool(net.layer4(net.layer3(second.float())))
-        said: torch.Tensor = net.fc(last.flatten(1))
-        where: torch.Tensor = self.where(first.float())
-        return said, where
+        last = net.avgpool(net.layer4(net.layer3(second.float()))).flatten(1)
+        return Said(net.fc(last), self.where(first.float()), self.when(last))
 
-    def loss(
-        self, clips: npt.NDArray[np.float32], labels: npt.NDArray[np.int64], side_px: int
-    ) -> torch.Tensor:
-        """Of the classes, and of the parts of the body: clips (n, FRAMES, CROP_PX, CROP_PX, 4)."""
-        said, where = self.logits(np.ascontiguousarray(clips[..., :3]), side_px)
+    def losses(
+        self,
+        clips: npt.NDArray[np.float32],
+        labels: npt.NDArray[np.int64],
+        moments: npt.NDArray[np.int64],
+        side_px: int,
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Of the classes, the parts of the body and the moments: clips (n, FRAMES, CROP_PX, CROP_PX, 4)."""
+        said = self.says(np.ascontiguousarray(clips[..., :3]), side_px)
         parts = torch.from_numpy(np.ascontiguousarray(clips[..., 3]))
-        there = interpolate(parts, size=where.shape[-2:], mode="nearest").long()
-        right = cross_entropy(said, torch.from_numpy(labels), label_smoothing=0.1)
-        return right + 0.5 * cross_entropy(where, there, weight=_PART_WEIGHTS)
+        there = interpolate(parts, size=said.where.shape[-2:], mode="nearest").long()
+        return (
+            cross_entropy(said.what, torch.from_numpy(labels), label_smoothing=0.1),
+            cross_entropy(said.where, there, weight=_PART_WEIGHTS),
+            cross_entropy(said.when, torch.from_numpy(moments), label_smoothing=0.1),
+        )
 
     def accuracy(self, drill: Drill, side_px: int, most: int) -> tuple[float, npt.NDArray[np.int64]]:
         """Share of plain clips that are recognised, and (truth, said) counts."""
@@ -171,7 +216,7 @@ class Teacher:
         shown = shown[:most]
         with torch.inference_mode():
             for at in range(0, len(shown), 32):
-                said, _ = self.logits(np.stack([clip for clip, _ in shown[at : at + 32]]), side_px)
+                said = self.says(np.stack([clip for clip, _ in shown[at : at + 32]]), side_px).what
                 np.add.at(table, ([label for _, label in shown[at : at + 32]], said.argmax(dim=1).numpy()), 1)
         self.network.train()
         return float(np.trace(table) / table.sum()), table
@@ -182,10 +227,11 @@ def teach(teacher: Teacher, folder: Path, out: Path, name: str, asked: argparse.
     random = np.random.default_rng([asked.seed, 64])
     drill, held = read(folder, kept_back=False), read(folder, kept_back=True)
     sides = [side_px for side_px, clips in asked.phases for _ in range(clips // asked.batch)]
-    steps, rows = len(sides), []
-    learns = [*teacher.network.parameters(), *teacher.where.parameters()]
+    steps = len(sides)
+    rows: list[tuple[float, ...]] = []
+    learns = [p for part in (teacher.network, teacher.where, teacher.when) for p in part.parameters()]
     optimiser = torch.optim.AdamW(learns, lr=asked.rate, weight_decay=0.02)
-    began, total = time.monotonic(), 0.0
+    began, total = time.monotonic(), np.zeros(3)
     for step in range(1, steps + 1):
         share = step / steps
         warm = min(1.0, step / (0.04 * steps + 1))
@@ -194,16 +240,23 @@ def teach(teacher: Teacher, folder: Path, out: Path, name: str, asked: argparse.
         chosen = random.integers(len(drill.places), size=asked.batch)
         side_px = sides[step - 1]
         world = 1.0 if asked.start else min(1.0, 0.1 + 3 * share)
-        clips = np.stack([varied(drill.places[one], random, world) for one in chosen])
-        loss = teacher.loss(clips, drill.labels[chosen], side_px)
+        firsts = [int(random.integers(len(drill.places[one]) - FRAMES + 1)) for one in chosen]
+        clips = np.stack(
+            [
+                varied(drill.places[one], first, random, world)
+                for one, first in zip(chosen, firsts, strict=True)
+            ]
+        )
+        moments = np.array([drill.moment(one, first) for one, first in zip(chosen, firsts, strict=True)])
+        losses = teacher.losses(clips, drill.labels[chosen], moments, side_px)
         optimiser.zero_grad()
-        loss.backward()
+        (losses[0] + 0.5 * losses[1] + 0.5 * losses[2]).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
-        total += float(loss.detach())
+        total += [float(loss.detach()) for loss in losses]
         if step % asked.every == 0 or step == steps:
             right, table = teacher.accuracy(held, side_px, 10**6 if step == steps else 400)
-            rows.append((step * asked.batch, len(drill.places), total / asked.every, right))
-            total = 0.0
+            rows.append((step * asked.batch, len(drill.places), *(total / asked.every).tolist(), right))
+            total = np.zeros(3)
             print(*(f"{number:.3f}" for number in rows[-1]), f"{time.monotonic() - began:.0f} s", flush=True)
             save(teacher, out, name, rows, table)
             drill = read(folder, kept_back=False)  # of a drill that is still being made, the new parts too
@@ -213,7 +266,7 @@ def save(
     teacher: Teacher,
     out: Path,
     name: str,
-    rows: list[tuple[int, int, float, float]],
+    rows: list[tuple[float, ...]],
     table: npt.NDArray[np.int64],
 ) -> None:
     """Write weights, labels and figures."""
@@ -222,7 +275,10 @@ def save(
     with whole_file(out / f"{name}.safetensors") as beside:
         save_file(tensors, beside)
     write_text(out / "labels.txt", "".join(f"{label}\n" for label in ACTIONS))
-    figures = ["clips,places,loss,accuracy", *(",".join(f"{n:.4g}" for n in row) for row in rows)]
+    figures = [
+        "clips,places,loss,parts_loss,moments_loss,accuracy",
+        *(",".join(f"{n:.4g}" for n in row) for row in rows),
+    ]
     write_text(out / "training.csv", "\n".join(figures) + "\n")
     lines = [",".join(["truth", *ACTIONS])]
     lines += [",".join(map(str, [label, *row])) for label, row in zip(ACTIONS, table.tolist(), strict=True)]
@@ -265,6 +321,7 @@ def main() -> None:
         Teacher(
             network,
             torch.nn.Conv3d(64, len(BODY) + 2, 1),
+            torch.nn.Linear(512, _MOMENTS * len(_CAPTURED)),
             torch.tensor(f.input.mean),
             torch.tensor(f.input.std),
         ),
