@@ -72,9 +72,13 @@ VARIANTS: dict[str, tuple[Variant, ...]] = {
         Variant("resnet18", streams=VISUAL, architecture="resnet18"),
     ),
     "rendered": (
-        Variant("spans", by_spans=True),
-        Variant("spans-all-frames", by_spans=True, frames_per_clip=0, streams=VISUAL),
         Variant("sal-rank"),
+        Variant("sal-cl", "sal-cl"),
+        Variant("ac", "ac"),
+        Variant("spans", by_spans=True),
+        Variant("spans-1-frame", by_spans=True, frames_per_clip=1, streams=VISUAL),
+        Variant("spans-2-frames", by_spans=True, frames_per_clip=2, streams=VISUAL),
+        Variant("spans-all-frames", by_spans=True, frames_per_clip=0, streams=VISUAL),
     ),
     "cctv-fight": (Variant("spans", by_spans=True), Variant("sal-rank")),
 }
@@ -96,6 +100,9 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--fitted", type=Path, help="where fitted samplers are kept; by default nowhere")
     parser.add_argument("--split", default="test", choices=("validation", "test"))
+    parser.add_argument(
+        "--codec", help="rendered: judge the test videos that exist in several codecs, in this one"
+    )
     parser.add_argument("--draws", type=int, default=3, help="composed: videos of each target")
     parser.add_argument("--only", help="fit these variants only, by name, joined by commas")
     parser.add_argument("--sampler", action="append", default=[], metavar="NAME=FOLDER")
@@ -119,8 +126,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         where = asked.fitted or Path(scratch)
         folds = list(gathered(asked, classifier, where))
-    found = tabulate(folds, benchmark=asked.set)
-    write(found, asked.out, asked.set if asked.split == "test" else f"{asked.set}-validation")
+    found = tabulate(folds, benchmark=asked.set if asked.codec is None else f"{asked.set}, {asked.codec}")
+    stem = asked.set if asked.codec is None else f"{asked.set}-codecs"
+    write(found, asked.out, stem if asked.split == "test" else f"{stem}-validation")
 
 
 def gathered(asked: argparse.Namespace, classifier: ClipClassifier, where: Path) -> Iterable[Gathered]:
@@ -170,7 +178,8 @@ def parts(asked: argparse.Namespace) -> Iterable[tuple[Path, Split]]:
     """
     if asked.set == "composed":
         return [(asked.folder / f"{fold}.csv", "test") for fold in FOLDS]
-    return [(asked.folder / "manifest.csv", asked.split)]
+    manifest = "manifest.csv" if asked.codec is None else f"codec-{asked.codec}.csv"
+    return [(asked.folder / manifest, asked.split)]
 
 
 def fitted(
@@ -224,7 +233,7 @@ def write(found: Evaluation, out: Path, stem: str) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         tables = {path.stem: path for path in write_tables(found, Path(scratch))}
         for name in ("strategies", "samplers"):
-            add(out / f"{stem}-{name}.csv", tables[name], found.classifier)
+            add(out / f"{stem}-{name}.csv", tables[name], found)
         drawn = draw_figures(found, Path(scratch))
         for figure in (path for path in drawn if path.stem == "accuracy_over_k" and path.suffix == ".svg"):
             (out / f"{stem}-accuracy_over_k.svg").write_bytes(figure.read_bytes())
@@ -240,33 +249,28 @@ def write(found: Evaluation, out: Path, stem: str) -> None:
     print(csv_text(out / f"{stem}-samplers.csv"), *found.warnings[:5], sep="\n")
 
 
-def add(table: Path, new: Path, classifier: str) -> None:
-    """Put the rows of a classifier into a result file; those of other classifiers stay.
+def add(table: Path, new: Path, found: Evaluation) -> None:
+    """Put the rows of an evaluation into a result file; those of other networks f, or other benchmarks, stay.
 
     Args:
-        table: The result file; its heading is the new table's, with ``classifier`` before it where that is not there.
-        new: The table of an evaluation.
-        classifier: f and its weights, as ``NETWORK@HASH``.
+        table: The result file. It names the benchmark and f in each row, whether or not the new table does.
+        new: The table of the evaluation.
+        found: The evaluation.
     """
+
+    def of(row: dict[str, str]) -> tuple[str, str]:
+        # Without the hash of the weights; a file from before it named them is all of one evaluation.
+        return row.get("benchmark", found.benchmark), row.get("classifier", found.classifier).split("@")[0]
+
+    named = {"benchmark": found.benchmark, "split": found.split, "classifier": found.classifier}
     with new.open(newline="", encoding="utf-8") as file:
-        rows = [{"classifier": classifier, **row} for row in csv.DictReader(file)]
+        rows = [named | row for row in csv.DictReader(file)]
     kept: list[dict[str, str]] = []
     if table.exists():
         with table.open(newline="", encoding="utf-8") as file:
-            known = list(csv.DictReader(file))
-        kept = [
-            row for row in known if network_of(row.get("classifier", classifier)) != network_of(classifier)
-        ]
+            kept = [row for row in csv.DictReader(file) if of(row) != of(named)]
     heading = list(rows[0])
-    if "benchmark" in heading:  # the schema of result files: its order
-        heading = [name for name in heading if name != "classifier"]
-        heading.insert(2, "classifier")
     write_csv(table, heading, [[row.get(name, "") for name in heading] for row in (*kept, *rows)])
-
-
-def network_of(classifier: str) -> str:
-    """The network's name without the hash of its weights."""
-    return classifier.split("@")[0]
 
 
 def quartiles(found: Evaluation) -> list[list[str | int | float]]:
