@@ -232,16 +232,16 @@ def write(found: Evaluation, out: Path, stem: str) -> None:
     """
     with tempfile.TemporaryDirectory() as scratch:
         tables = {path.stem: path for path in write_tables(found, Path(scratch))}
-        for name in ("strategies", "samplers"):
+        tables["quartiles"] = write_csv(
+            Path(scratch) / "quartiles.csv",
+            ("strategy", "sampler", "k", "quartile", "videos", "accuracy"),
+            quartiles(found),
+        )
+        for name in ("strategies", "samplers", "quartiles"):
             add(out / f"{stem}-{name}.csv", tables[name], found)
         drawn = draw_figures(found, Path(scratch))
         for figure in (path for path in drawn if path.stem == "accuracy_over_k" and path.suffix == ".svg"):
             (out / f"{stem}-accuracy_over_k.svg").write_bytes(figure.read_bytes())
-    write_csv(
-        out / f"{stem}-quartiles.csv",
-        ("strategy", "sampler", "k", "quartile", "videos", "accuracy"),
-        quartiles(found),
-    )
     for row in found.rows:
         if row.k in (None, 1, 5, 10, 20):
             interval = f"[{row.accuracy_low:.3f}, {row.accuracy_high:.3f}]"
