@@ -285,6 +285,24 @@ def save(
     write_text(out / "confusion.csv", "\n".join(lines) + "\n")
 
 
+def summed(tensors: dict[str, torch.Tensor], wanted: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Weights of R3D-18 for MC3-18: filters summed over time where the network has none of it there.
+
+    Args:
+        tensors: The weights that are there.
+        wanted: Those of the network, for their shapes.
+
+    Returns:
+        Weights that fit; of the same network as they were.
+    """
+    return {
+        name: tensor.sum(dim=2, keepdim=True)
+        if tensor.ndim == 5 and tensor.shape != wanted[name].shape
+        else tensor
+        for name, tensor in tensors.items()
+    }
+
+
 def _phases(text: str) -> list[tuple[int, int]]:
     pairs = [one.split(":") for one in text.split(",")]
     return [(int(side_px), int(clips)) for side_px, clips in pairs]
@@ -315,7 +333,7 @@ def main() -> None:
         device="cpu",
     )
     if asked.start is not None:
-        f.network.load_state_dict(load_file(asked.start))
+        f.network.load_state_dict(summed(load_file(asked.start), f.network.state_dict()))
     network = f.network.requires_grad_(True).train().to(memory_format=torch.channels_last_3d)
     teach(
         Teacher(
