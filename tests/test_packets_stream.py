@@ -131,7 +131,7 @@ def test_where_packets_alone_tell_validation_gives_them_the_weight(
     scores = score(unseen.path, str(made.folder))
     ((begin, _),) = unseen.spans
     first = grid.starts.index(begin)
-    assert set(scores.select(4).indices) == set(range(first, first + 4))
+    assert {clip.index for clip in scores.select(4).clips} == set(range(first, first + 4))
     assert "packets (demux)" in scores.features_used
 
 

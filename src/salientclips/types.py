@@ -115,11 +115,11 @@ class ClipFeatures:
     """Decoded I-frames (m, 3, H', W') RGB at reduced size, m >= 0."""
     mel: npt.NDArray[np.float32] | None = None
     """MEL spectrogram (40, 200) of twice the clip, centred on it; None where there is no sound around it."""
+    failures: int = 0
+    """Frames of the clip that were to be read and could not be: broken packets, lost references."""
     packet_cost: float | None = None
     """How dear the clip's packets are beside others of the video, 1 is average; NaN where no packet of it counts. See
     :func:`salientclips.compressed.packet_cost.packet_cost`."""
-    failures: int = 0
-    """Frames of the clip that were to be read and could not be: broken packets, lost references."""
 
 
 @dataclass(frozen=True)
