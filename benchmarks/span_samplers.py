@@ -7,9 +7,10 @@
 It is put together of the parts of ``fit`` (the layer's training, the choice of weights and neighbours), so that a
 video is read once for all folds and its pictures are not shown to the front again to be judged; what the layer says
 is what the finished sampler says (``tests/test_front.py``). Rows: the layer alone, layer and ``motion`` with equal
-weights, and with the weights that the validation videos choose; neighbours are chosen there too, for every row by
-itself. Beside them stand the samplers that need no training. Where a set has folds each is the test once. Where there
-are none, ``--split validation`` judges by the videos that chose, which flatters, and ``--split test`` by others.
+weights, and with the weights that the validation videos choose, and likewise with ``packets`` as well; neighbours
+are chosen there too, for every row by itself. Beside them stand the samplers that need no training. Where a set has
+folds each is the test once. Where there are none, ``--split validation`` judges by the videos that chose, which
+flatters, and ``--split test`` by others.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from benchmarks.span_figures import CLIP, UNTRAINED, K, Result, folded, of_sampl
 from salientclips import SamplerPlan
 from salientclips.cache.features import entry_path, load_or_read
 from salientclips.cache.stills import load_or_show
+from salientclips.compressed.packet_cost import packet_cost
 from salientclips.datasets.folder import read_entries
 from salientclips.datasets.manifest import Entry, split_entries
 from salientclips.datasets.spans import salient_clips
@@ -35,7 +37,7 @@ from salientclips.media.demux import read_packets
 from salientclips.ranking import choose, with_median
 from salientclips.samplers import VideoEvidence, make_sampler
 from salientclips.samplers.baselines import motion_of
-from salientclips.samplers.card import MOTION, SamplerCard, StreamCard
+from salientclips.samplers.card import MOTION, PACKETS, SamplerCard, StreamCard
 from salientclips.samplers.front import ARCHITECTURE, MEAN, STD, Front, read_front
 from salientclips.samplers.nets import stream_cost
 from salientclips.samplers.saliency import activated
@@ -61,6 +63,8 @@ class Video:
     ready: TrainingVideo
     motion: Scores
     """Of ``motion`` (num_clips,)."""
+    packets: Scores
+    """Of ``packet-cost`` (num_clips,), NaN where a clip has no packet that counts."""
     untrained: dict[str, Result]
     """How the samplers that need no training do; empty where nothing, or all, is salient."""
 
@@ -120,12 +124,13 @@ def read(entry: Entry, plan: SamplerPlan, front: Front, cache: Path) -> Video:
     )
     salient = salient_clips(features.grid, entry.spans)
     untrained = {}
+    table = read_packets(entry.path)
     if salient.any() and not salient.all():
-        table = read_packets(entry.path)
         evidence = VideoEvidence(table, features.grid, lambda _: iter(features.clips), entry.path)
         untrained = {name: _without_training(name, evidence, salient) for name in UNTRAINED}
     motion = np.array([motion_of(clip) for clip in features.clips])
-    return Video(entry.group, features.grid, salient, ready, motion, untrained)
+    packets = packet_cost(table, features.grid)
+    return Video(entry.group, features.grid, salient, ready, motion, packets, untrained)
 
 
 def _without_training(name: str, evidence: VideoEvidence, salient: npt.NDArray[np.bool_]) -> Result:
@@ -178,7 +183,13 @@ def fold(
     stills = StreamCard("if", ARCHITECTURE, plan.objective, MEAN, STD, *stream_cost("if", ARCHITECTURE, 1, 7))
     alone = SamplerCard(name, (stills,), CLIP, plan.frames_per_clip, plan.input_cells)
     both = replace(alone, streams=(stills, MOTION))
-    rows = {"if": (alone, False), "if+motion alike": (both, False), "if+motion chosen": (both, True)}
+    three = replace(alone, streams=(stills, MOTION, PACKETS))
+    rows = {
+        "if": (alone, False),
+        "if+motion alike": (both, False),
+        "if+motion chosen": (both, True),
+        "if+motion+packets chosen": (three, True),
+    }
     found = {sampler: [video.untrained[sampler] for video in shown] for sampler in UNTRAINED}
     print(name, len(usable), len(validation), len(shown), done.history[done.best_epoch - 1], flush=True)
     for title, (card, weighs) in rows.items():
@@ -190,7 +201,7 @@ def fold(
 
 
 def opinion(plan: SamplerPlan, tensors: dict[str, torch.Tensor], video: Video) -> Opinion:
-    """What the layer and ``motion`` say of a video.
+    """What the layer, ``motion`` and ``packets`` say of a video.
 
     Args:
         plan: What was made.
@@ -207,7 +218,7 @@ def opinion(plan: SamplerPlan, tensors: dict[str, torch.Tensor], video: Video) -
             for seen in video.ready.held["if"].clips()
         ]
     )
-    streams = {"if": stills, "motion": video.motion, "visual": stills}
+    streams = {"if": stills, "motion": video.motion, "packets": video.packets, "visual": stills}
     return Opinion(streams, video.grid, video.ready.probabilities, video.ready.targets)
 
 

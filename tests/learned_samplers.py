@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -96,6 +97,7 @@ def random_clips(
 ) -> tuple[ClipFeatures, ...]:
     """Features of ``count`` clips, every kind of them."""
     draw = np.random.default_rng(seed)
+    costs = np.random.default_rng([seed, 1]).gamma(4, 0.25, count)
     size = (frames, rows, columns)
     return tuple(
         ClipFeatures(
@@ -107,6 +109,7 @@ def random_clips(
             energy=draw.random(size).astype(np.float32),
             iframes=draw.integers(0, 255, (1, 3, 224, 256), dtype=np.uint8),
             mel=draw.normal(-6, 3, (40, 200)).astype(np.float32) if sound else None,
+            packet_cost=float(costs[i]),
         )
         for i in range(count)
     )
@@ -118,5 +121,22 @@ class Kept:
 
     clips: tuple[ClipFeatures, ...]
     parameters: FeatureParameters = field(
-        default_factory=lambda: FeatureParameters(2, ("md", "rgbr", "if", "audio"))
+        default_factory=lambda: FeatureParameters(2, ("md", "rgbr", "if", "audio", "packets"))
     )
+
+
+def write_random_front(path: Path) -> Path:
+    """Random weights in the form of torchvision's file of MobileNetV2."""
+    from torchvision.models import mobilenet_v2
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = mobilenet_v2()
+        for norm in network.modules():
+            if isinstance(norm, nn.BatchNorm2d):
+                norm.momentum = 1.0
+        # Its norms have seen something, or all pictures would be alike to it.
+        with torch.no_grad():
+            network(torch.randn(4, 3, 1, 1) + torch.randn(4, 3, 64, 64))
+        torch.save(network.state_dict(), path)
+    return path

@@ -206,4 +206,4 @@ def test_other_tools_read_it_while_it_is_written(tmp_path: Path, tool: str) -> N
 def test_the_job_is_readable_by_anybody(tmp_path: Path) -> None:
     write(tmp_path, [])
     stored = json.loads((tmp_path / "job.json").read_text(encoding="utf-8"))
-    assert stored == {"schema": 2, "salientclips": salientclips.__version__, "job": FACTS}
+    assert stored == {"schema": 3, "salientclips": salientclips.__version__, "job": FACTS}

@@ -60,7 +60,7 @@ def test_a_run_killed_in_its_first_moment_leaves_a_free_folder(tmp_path: Path) -
     assert len(names(tmp_path)) == 4
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b'{"schema": 2}', b"\xff", b'{"schema": 99, "job": {}}'])
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"schema": 3}', b"\xff", b'{"schema": 99, "job": {}}'])
 def test_a_damaged_job_is_refused(tmp_path: Path, content: bytes) -> None:
     write(tmp_path, [])
     (tmp_path / "job.json").write_bytes(content)

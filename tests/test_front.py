@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'salientclips[torch]'")
-models = pytest.importorskip(
-    "torchvision.models", reason="torchvision is not installed: pip install 'salientclips[torch]'"
-)
+pytest.importorskip("torchvision", reason="torchvision is not installed: pip install 'salientclips[torch]'")
 
 from action_videos import LABELS, ActionVideo, ColourClassifier, make_action_videos  # noqa: E402
+from learned_samplers import write_random_front  # noqa: E402
 from salientclips import Fitted, SamplerPlan, fit, make_sampler, score  # noqa: E402
 from salientclips.cli.run import run  # noqa: E402
 from salientclips.errors import InputError, WeightsError  # noqa: E402
@@ -45,18 +44,7 @@ def one_thread() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Random weights in the form of torchvision's file."""
-    path = tmp_path_factory.mktemp("front") / "mobilenet.pt"
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        network = models.mobilenet_v2()
-        for norm in network.modules():
-            if isinstance(norm, torch.nn.BatchNorm2d):
-                norm.momentum = 1.0
-        # Its norms have seen something, or all pictures would be alike to it.
-        with torch.no_grad():
-            network(torch.randn(4, 3, 1, 1) + torch.randn(4, 3, 64, 64))
-        torch.save(network.state_dict(), path)
-    return path
+    return write_random_front(tmp_path_factory.mktemp("front") / "mobilenet.pt")
 
 
 @pytest.fixture(scope="module")

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from builders import make_features
 from learned_samplers import random_clips
 from salientclips.errors import InputError
-from salientclips.samplers.card import STREAMS
+from salientclips.samplers.card import RULES, STREAMS
 from salientclips.samplers.inputs import normalise, resize_area, stream_input, without_repeats
 from salientclips.types import ClipFeatures
 
-WITH_NETWORKS = tuple(s for s in STREAMS if s != "motion")
+WITH_NETWORKS = tuple(s for s in STREAMS if s not in RULES)
 
 
 def test_shapes_and_types() -> None:

@@ -88,11 +88,12 @@ def choose(
         taken = _union(scores, streams or {}, grid, k, visual_share, allowed, Fraction(min_gap_s), coverage)
         return Chosen(tuple(taken), _note(len(taken), k, len(scores), int(allowed.sum())))
     # stable sort of the negated scores: ties keep the order of time
-    by_score = [int(i) for i in np.argsort(-scores, kind="stable")]
+    by_score: list[int] = np.argsort(-scores, kind="stable").tolist()
     first = _best_of_each_part(by_score, grid, round(coverage * k))
     if rule == "cumulative":
         first += _at_equal_parts_of_the_sum(scores, k)
-    order = [i for i in dict.fromkeys(first + by_score) if allowed[i]]
+    may = allowed.tolist()
+    order = [i for i in dict.fromkeys(first + by_score) if may[i]]
     taken = _with_gaps(order, grid, k, Fraction(min_gap_s))
     taken.sort(key=lambda i: (-scores[i], i))
     return Chosen(tuple(taken), _note(len(taken), k, len(scores), len(order)))
@@ -184,7 +185,8 @@ def _ranked(
     """The allowed clips that have a score, best first; equal ones by the other list, then by time."""
     settled = np.where(np.isnan(other), -np.inf, other)
     order = np.lexsort((-settled, -scores))
-    return [int(i) for i in order if allowed[i] and not np.isnan(scores[i])]
+    found: list[int] = order[allowed[order] & ~np.isnan(scores[order])].tolist()
+    return found
 
 
 def _with_gaps(

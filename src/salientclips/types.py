@@ -117,6 +117,9 @@ class ClipFeatures:
     """MEL spectrogram (40, 200) of twice the clip, centred on it; None where there is no sound around it."""
     failures: int = 0
     """Frames of the clip that were to be read and could not be: broken packets, lost references."""
+    packet_cost: float | None = None
+    """How dear the clip's packets are beside others of the video, 1 is average; NaN where no packet of it counts. See
+    :func:`salientclips.compressed.packet_cost.packet_cost`."""
 
 
 @dataclass(frozen=True)
@@ -159,8 +162,8 @@ class ClipScores:
     seconds: dict[str, float] = field(default_factory=dict, compare=False)
     """Time spent by part: ``demux``, ``features``, ``sampler``."""
     streams: dict[str, npt.NDArray[np.float64]] = field(default_factory=dict)
-    """Saliency by stream (num_clips,) each, where the sampler has several: ``md``, ``rgbr``, ``if``, their mean
-    ``visual``, and ``audio``. NaN where a clip had nothing of the stream."""
+    """Saliency by stream (num_clips,) each, where the sampler has several: ``md``, ``rgbr``, ``if``, ``motion``,
+    ``packets``, their mean ``visual``, and ``audio``. NaN where a clip had nothing of the stream."""
 
     def __len__(self) -> int:
         return len(self.scores)

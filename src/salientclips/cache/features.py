@@ -145,6 +145,10 @@ def _pack(features: VideoFeatures) -> Stored:
     }
     for name in _ARRAYS:
         arrays.update(_pack_field(name, [getattr(clip, name) for clip in clips]))
+    costs = [clip.packet_cost for clip in clips if clip.packet_cost is not None]
+    if costs:
+        # All clips have one or none has: it is of the whole packet table.
+        arrays["packet_cost"] = np.array(costs, dtype=np.float64)
     facts = {
         "fingerprint": asdict(features.fingerprint),
         "parameters": features.parameters.facts(),
@@ -173,10 +177,12 @@ def _unpack(stored: Stored) -> VideoFeatures:
     times = unpack_times(arrays["times"])
     ends = np.cumsum(counts)
     fields = {name: _unpack_field(name, arrays, len(counts)) for name in _ARRAYS}
+    costs = arrays["packet_cost"].tolist() if "packet_cost" in arrays else [None] * len(counts)
     clips = tuple(
         ClipFeatures(
             index=i,
             times=times[end - count : end],
+            packet_cost=costs[i],
             failures=int(arrays["failures"][i]),
             **{name: values[i] for name, values in fields.items()},
         )

@@ -63,7 +63,10 @@ def fit(
         ),
     ] = False,
     streams: Annotated[
-        str, typer.Option(help="What it looks at: md, rgbr, if, motion, audio.", rich_help_panel=_SAMPLER)
+        str,
+        typer.Option(
+            help="What it looks at: md, rgbr, if, motion, packets, audio.", rich_help_panel=_SAMPLER
+        ),
     ] = "md,rgbr,audio",
     architecture: Annotated[
         str,

@@ -21,6 +21,7 @@ from ..timeline import ClipGrid
 from ..types import ClipFeatures, Feature, FeatureParameters, PacketTable
 from . import bitstream, decoded
 from .frame_by_frame import unreadable
+from .packet_cost import packet_cost
 
 Backend = Literal["auto", "bitstream", "decoded"]
 """Who reads: whoever is cheapest, or one in particular."""
@@ -67,9 +68,20 @@ class FeatureReader:
             FeatureUnavailableError: The back end that was asked for cannot read this file.
             MediaError: The file cannot be opened any more.
         """
-        for clip in self._with_sound(parameters):
+        for clip in self._with_packets(parameters):
             self.frames_failed += clip.failures
             yield clip
+
+    def _with_packets(self, parameters: FeatureParameters) -> Iterator[ClipFeatures]:
+        """The packet table is there already, so what it tells costs nothing."""
+        if "packets" not in parameters.features:
+            yield from self._with_sound(parameters)
+            return
+        others = replace(parameters, features=tuple(f for f in parameters.features if f != "packets"))
+        clips = self._with_sound(others) if others.features else self._unread()
+        self.used["packets"] = backend_of("packets", "decoded")
+        for clip, cost in zip(clips, packet_cost(self.table, self.grid).tolist(), strict=True):
+            yield replace(clip, packet_cost=cost)
 
     def _with_sound(self, parameters: FeatureParameters) -> Iterator[ClipFeatures]:
         """A file without sound is no error: its clips have no spectrogram, and a warning says so."""
@@ -96,7 +108,7 @@ class FeatureReader:
                 yield None
 
     def _unread(self) -> Iterator[ClipFeatures]:
-        """Clips of which only the sound is wanted."""
+        """Clips of which no picture is wanted."""
         for index in range(len(self.grid)):
             yield ClipFeatures(index, (), None, None, None, None)
             if self.progress is not None:

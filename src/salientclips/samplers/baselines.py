@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..compressed.features import remove_camera_motion
+from ..compressed.packet_cost import packet_cost
 from ..errors import InputError
-from ..media.demux import clip_bounds
 from ..ranking import Rule
 from ..types import ClipFeatures, FeatureParameters
 from .evidence import VideoEvidence
@@ -151,8 +151,7 @@ class PacketCost:
     def __call__(self, evidence: VideoEvidence) -> Scores:
         """Mean over the clip's frames of size / (mean size of that frame type in the video).
 
-        Dividing by the type's mean takes the GOP structure out: an I-frame is dear wherever it stands. Where
-        a video has frames of other types, its I-frames are left out: their size tells of texture, not of change.
+        See :func:`salientclips.compressed.packet_cost.packet_cost`.
 
         Args:
             evidence: The video; only its packet table is read.
@@ -160,22 +159,7 @@ class PacketCost:
         Returns:
             float64 (num_clips,), 1 is average; NaN where a clip holds no frame that counts.
         """
-        table, grid = evidence.table, evidence.grid
-        inter = table.is_shown & (table.frame_type != ord("I")) & ~table.is_key
-        counted = inter if inter.any() else table.is_shown
-        types, sizes = table.frame_type[counted], table.size_bytes[counted].astype(np.float64)
-        for kind in np.unique(types):
-            sizes[types == kind] /= max(sizes[types == kind].mean(), 1.0)
-        pts = table.pts[counted]
-        first, stop = clip_bounds(table, grid)
-        clip = np.searchsorted(first, pts, side="right") - 1
-        clip[pts >= stop[np.maximum(clip, 0)]] = -1
-        inside = clip >= 0
-        total = np.bincount(clip[inside], weights=sizes[inside], minlength=len(grid))
-        count = np.bincount(clip[inside], minlength=len(grid))
-        scores = np.full(len(grid), np.nan)
-        np.divide(total, count, out=scores, where=count > 0)
-        return scores
+        return packet_cost(evidence.table, evidence.grid)
 
 
 @dataclass(frozen=True)
@@ -258,6 +242,11 @@ class CumulativeMotion:
 def motion_of(clip: ClipFeatures) -> float:
     """The score of ``motion`` (:meth:`Motion.__call__`) for one clip; NaN where no frame of it could be read."""
     return float(np.mean(np.log1p(moving(clip) * unpredicted(clip)))) if clip.times else float("nan")
+
+
+def packet_cost_of(clip: ClipFeatures) -> float:
+    """The score of ``packet-cost`` for one clip; NaN where no packet of it counts, or none was looked at."""
+    return float("nan") if clip.packet_cost is None else clip.packet_cost
 
 
 def moving(clip: ClipFeatures) -> Scores:

@@ -16,12 +16,12 @@ from typing import Literal
 from ..timeline import ClipSpec
 from ..types import FEATURES, Feature
 
-Stream = Literal["md", "rgbr", "if", "motion", "audio"]
-"""What one network looks at (paper: motion displacements, RGB residuals, I-frames, MEL spectrogram). ``motion`` has
-no network: it is the score of the sampler of that name (not the paper's)."""
-STREAMS: tuple[Stream, ...] = ("md", "rgbr", "if", "motion", "audio")
+Stream = Literal["md", "rgbr", "if", "motion", "packets", "audio"]
+"""What one network looks at (paper: motion displacements, RGB residuals, I-frames, MEL spectrogram). ``motion`` and
+``packets`` have no network: they are the scores of the samplers ``motion`` and ``packet-cost`` (not the paper's)."""
+STREAMS: tuple[Stream, ...] = ("md", "rgbr", "if", "motion", "packets", "audio")
 
-CHANNELS: dict[Stream, int] = {"md": 2, "rgbr": 3, "if": 3, "motion": 0, "audio": 1}
+CHANNELS: dict[Stream, int] = {"md": 2, "rgbr": 3, "if": 3, "motion": 0, "packets": 0, "audio": 1}
 """Channels of the input of the network of each stream."""
 
 _READS: dict[Stream, tuple[Feature, ...]] = {
@@ -29,6 +29,7 @@ _READS: dict[Stream, tuple[Feature, ...]] = {
     "rgbr": ("rgbr",),
     "if": ("if",),
     "motion": ("md", "rgbr"),
+    "packets": ("packets",),
     "audio": ("audio",),
 }
 """What each stream is made of."""
@@ -67,8 +68,8 @@ greatest 1; or as they are (for two probabilities)."""
 SCALES: tuple[Scale, ...] = ("standard", "unit", "none")
 
 FEATURE_VERSION = 2
-"""Counts changes to the definitions of MD, RGB-R, I-frames or MEL; a sampler of another version is refused. Since 2
-I-frames are key frames."""
+"""Counts changes to the definitions of MD, RGB-R, I-frames, MEL or packet cost; a sampler of another version is
+refused. Since 2 I-frames are key frames."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,12 @@ class StreamCard:
 
 MOTION = StreamCard("motion", "none", "none", (), (), 0, 0.0)
 """The stream ``motion``."""
+PACKETS = StreamCard("packets", "none", "none", (), (), 0, 0.0)
+"""The stream ``packets``."""
+RULES: dict[Stream, StreamCard] = {"motion": MOTION, "packets": PACKETS}
+"""The streams that have no network, by name, as a card has them before they are weighed."""
+RULE_SAMPLERS: dict[Stream, str] = {"motion": "motion", "packets": "packet-cost"}
+"""The samplers whose scores they are."""
 
 
 def features_of(streams: Iterable[Stream]) -> tuple[Feature, ...]:

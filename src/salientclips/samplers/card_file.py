@@ -19,9 +19,9 @@ from .card import (
     CHANNELS,
     COMBINATIONS,
     FEATURE_VERSION,
-    MOTION,
     OBJECTIVES,
     PRETRAINED,
+    RULES,
     SCALES,
     STREAMS,
     SamplerCard,
@@ -131,8 +131,8 @@ def _stream(read: _Reader) -> StreamCard:
     read.only(f.name for f in fields(StreamCard))
     return StreamCard(
         stream=read.name("stream", STREAMS),
-        architecture=read.name("architecture", (*ARCHITECTURES, *PRETRAINED, MOTION.architecture)),
-        objective=read.name("objective", (*OBJECTIVES, MOTION.objective)),
+        architecture=read.name("architecture", (*ARCHITECTURES, *PRETRAINED, "none")),
+        objective=read.name("objective", (*OBJECTIVES, "none")),
         mean=read.numbers("mean", -1e6, 1e6),
         std=read.numbers("std", 1e-9, 1e9),
         parameters=read.whole("parameters", 0, 10**12),
@@ -203,10 +203,11 @@ def check_card(card: SamplerCard, source: str = "") -> None:
 
 
 def _is_whole(stream: StreamCard) -> bool:
-    """Whether a stream has a network, an objective and parameters, or none of them and is ``motion``."""
-    if stream.stream == MOTION.stream:
-        return replace(stream, weight=MOTION.weight) == MOTION
-    return stream.has_network and stream.objective != MOTION.objective and stream.parameters > 0
+    """Whether a stream has a network, an objective and parameters, or none of them and is a rule."""
+    rule = RULES.get(stream.stream)
+    if rule is not None:
+        return replace(stream, weight=rule.weight) == rule
+    return stream.has_network and stream.objective != "none" and stream.parameters > 0
 
 
 def _has_ac(card: SamplerCard) -> bool:

@@ -13,7 +13,8 @@ track, on which the audio network says the same of every clip, has no say; posit
 prefer the beginning of the video. Nothing here knows of K or of files.
 
 Visual streams meet before that, as the paper has it: in the mean of what their networks say, or a weighted one. Where
-``motion`` is one of them, all are first brought to mean 0 and deviation 1 within the video, as AV-convex-score does.
+one of them is a rule (``motion``, ``packets``), all are first brought to mean 0 and deviation 1 within the video, as
+AV-convex-score does.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ def put_together(card: SamplerCard, said: Mapping[str, Scores]) -> tuple[Scores,
 
     Args:
         card: How its streams are weighed, how many neighbours have a say, how sound and picture meet.
-        said: Saliency by stream, and ``visual``, that of all visual networks together and alike (or of ``motion``
-            where there are none), where there are any; float64 (num_clips,) each.
+        said: Saliency by stream, and ``visual``, that of all visual networks together and alike, where there are
+            any; float64 (num_clips,) each.
 
     Returns:
         The scores (num_clips,), and the streams as they went into them.

@@ -68,8 +68,8 @@ def stream_input(clip: ClipFeatures, stream: Stream, *, short_side_cells: int = 
             if clip.mel is None:
                 return np.zeros((0, 1, 40, 200), np.float32)
             return np.asarray(clip.mel, dtype=np.float32)[None, None]
-        case "motion":
-            raise InputError("motion has no network to be shown anything", "name another stream")
+        case "motion" | "packets":
+            raise InputError(f"{stream} has no network to be shown anything", "name another stream")
 
 
 def still_input(pictures: npt.NDArray[np.uint8], *, short_side_cells: int = 14) -> Inputs:

@@ -1,9 +1,9 @@
 """The learned sampler: SCSampler itself (paper, section 3), with its card, loaded, shared and used like any other.
 
-Its networks look at MD, RGB-R, I-frames and sound; saliency.py runs them on whatever engine it is given, combine.py
-puts sound and picture together, sharing.py saves and loads. No torch is needed here. What keeps it honest: weights
-that do not fit the card, and features that are not those it was trained on, are refused; a stream that a video does
-not have is left out, and a warning says so.
+Its networks look at MD, RGB-R, I-frames and sound, and rules may stand beside them; saliency.py runs them on whatever
+engine it is given, combine.py puts sound and picture together, sharing.py saves and loads. No torch is needed here.
+What keeps it honest: weights that do not fit the card, and features that are not those it was trained on, are
+refused; a stream that a video does not have is left out, and a warning says so.
 """
 
 from __future__ import annotations
@@ -162,8 +162,8 @@ class LearnedSampler:
                 f"the features lack {', '.join(missing)}, which '{self.name}' looks at",
                 f"read {', '.join(want.features)}",
             )
-        is_visual = want.features != ("audio",)
-        if is_visual and have.frames_per_clip != want.frames_per_clip:
+        of_frames = set(want.features) - {"audio", "packets"}
+        if of_frames and have.frames_per_clip != want.frames_per_clip:
             raise CardError(
                 f"the features are of {have.frames_per_clip} frames a clip, '{self.name}' looks at"
                 f" {want.frames_per_clip}",

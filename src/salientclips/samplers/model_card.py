@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from .card import SamplerCard
+from .card import RULE_SAMPLERS, SamplerCard
 
 
 def model_card(card: SamplerCard) -> str:
@@ -67,8 +67,11 @@ def _what(card: SamplerCard) -> list[str]:
         lines.append(f"{card.neighbours} clips on either side have a say in a clip's score.")
     if any(s.weight != 1 for s in card.streams):
         lines.append(f"Visual streams count {', '.join(f'{s.stream} {s.weight:g}' for s in card.streams)}.")
-    if len(card.networks) < len(card.streams):
-        lines.append("`motion` is no network but the untrained sampler of that name.")
+    for stream in card.streams:
+        if not stream.has_network:
+            sampler = RULE_SAMPLERS[stream.stream]
+            which = "of that name" if sampler == stream.stream else f"`{sampler}`"
+            lines.append(f"`{stream.stream}` is no network but the untrained sampler {which}.")
     if card.combination is not None:
         lines.append(
             f"Sound and picture: {card.combination}, visual share {card.visual_share:g}, visual weight"

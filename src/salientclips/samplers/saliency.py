@@ -13,7 +13,7 @@ networks.py.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import islice
@@ -24,12 +24,14 @@ import numpy.typing as npt
 from ..errors import WeightsError
 from ..ranking import mean_of_those_there
 from ..types import ClipFeatures
-from .baselines import motion_of
+from .baselines import motion_of, packet_cost_of
 from .card import Objective, SamplerCard, Stream, StreamCard
 from .inputs import normalise, still_input, stream_input, without_repeats
 from .layouts import outputs_of
 from .networks import Networks, Scores
 
+_RULES: dict[Stream, Callable[[ClipFeatures], float]] = {"motion": motion_of, "packets": packet_cost_of}
+"""What the streams without a network say of a clip."""
 _FRAMES_AT_ONCE: dict[Stream, int] = {"md": 32, "rgbr": 32, "if": 4, "audio": 8}
 """Frames in a batch: beyond these nothing is gained on a CPU, and an I-frame has 256 times the places of a grid."""
 _MOST_CLIPS_AT_ONCE = 32
@@ -56,8 +58,7 @@ class Runner:
 
         Returns:
             Saliency by stream of the card, float64 (num_clips,) each, and ``visual``, the saliency of all visual
-            networks together (of ``motion`` where there are none), where there is one; NaN where a clip had nothing
-            of it.
+            networks together, where there is one; NaN where a clip had nothing of it.
 
         Raises:
             WeightsError: A network gives something that is not a finite number.
@@ -69,7 +70,7 @@ class Runner:
         size = max(1, most // frames)
         groups = _groups(clips, size)
         names: list[str] = [s.stream for s in self.card.streams]
-        if any(name != "audio" for name in names):
+        if any(s.stream != "audio" for s in self.card.networks):
             names.append("visual")
         found = list(self._side_by_side(groups))
         empty = [np.zeros(0)]
@@ -91,8 +92,9 @@ class Runner:
         found: dict[str, Scores] = {
             s.stream: _saliency(said[s.stream], s.objective) for s in self.card.networks
         }
-        if len(found) < len(self.card.streams):
-            found["motion"] = found["visual"] = np.array([motion_of(clip) for clip in clips])
+        for stream in self.card.streams:
+            if not stream.has_network:
+                found[stream.stream] = np.array([_RULES[stream.stream](clip) for clip in clips])
         visual = [s for s in self.card.networks if s.stream != "audio"]
         if visual:
             together = mean_of_those_there(np.stack([said[s.stream] for s in visual]))

@@ -18,7 +18,7 @@ import torch
 from ..cache.store import Warn
 from ..cache.types import VideoFeatures
 from ..errors import InputError
-from ..samplers.card import MOTION, SamplerCard, Stream, StreamCard
+from ..samplers.card import RULES, SamplerCard, Stream, StreamCard
 from ..samplers.front import Front
 from ..samplers.layouts import outputs_of
 from ..samplers.learned import LearnedSampler
@@ -101,7 +101,7 @@ class Assembler:
         streams = tuple(
             _stream_card(plan, stream, normalisation[stream], max(1, len(classes)))
             if stream in normalisation
-            else MOTION
+            else RULES[stream]
             for stream in plan.streams
         )
         card = replace(

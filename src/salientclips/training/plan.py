@@ -13,9 +13,9 @@ from ..samplers.card import (
     ARCHITECTURES,
     COMBINATIONS,
     HOW_TO_GET,
-    MOTION,
     OBJECTIVES,
     PRETRAINED,
+    RULES,
     STREAMS,
     Architecture,
     Combination,
@@ -76,7 +76,10 @@ class SamplerPlan:
         if not self.streams:
             raise InputError("a sampler of no streams is impossible", f"choose of {', '.join(STREAMS)}")
         if not self.networks:
-            raise InputError("motion alone has nothing to learn", "name a stream with a network beside it")
+            raise InputError(
+                f"a sampler of {' and '.join(dict.fromkeys(self.streams))} alone has nothing to learn",
+                f"name a stream with a network beside it: {', '.join(s for s in STREAMS if s not in RULES)}",
+            )
         self._check_front()
         if self.frames_per_clip < 0:
             raise InputError(f"frames_per_clip = {self.frames_per_clip} is impossible", "give 0 or more")
@@ -90,9 +93,10 @@ class SamplerPlan:
             raise InputError(
                 "networks that are trained together have one objective", "leave the audio objective out"
             )
-        if self.is_joint and (self.front_weights is not None or "motion" in self.streams):
+        if self.is_joint and (self.front_weights is not None or len(self.networks) < len(self.streams)):
             raise InputError(
-                "av-joint-training trains networks together; motion has none, and a front learns nothing",
+                f"av-joint-training trains networks together; {' and '.join(RULES)} have none, and a front learns"
+                " nothing",
                 "choose another combination",
             )
         object.__setattr__(self, "streams", tuple(s for s in STREAMS if s in self.streams))
@@ -115,7 +119,7 @@ class SamplerPlan:
     @property
     def networks(self) -> tuple[Stream, ...]:
         """The streams that have a network."""
-        return tuple(stream for stream in self.streams if stream != MOTION.stream)
+        return tuple(stream for stream in self.streams if stream not in RULES)
 
     @property
     def input_cells(self) -> int:

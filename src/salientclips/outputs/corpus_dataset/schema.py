@@ -10,8 +10,9 @@ import pyarrow as pa
 
 from ...corpus.rows import STREAMS
 
-SCHEMA = 2
-"""Version of the folder and of these columns, as ``job.json`` has it. Since 2 there is ``stream_motion``."""
+SCHEMA = 3
+"""Version of the folder and of these columns, as ``job.json`` has it. Since 2 there is ``stream_motion``, since 3
+``stream_packets``."""
 
 
 def _must(name: str, kind: pa.DataType) -> pa.Field:

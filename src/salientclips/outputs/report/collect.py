@@ -27,6 +27,7 @@ MEANINGS = {
     "md": "motion",
     "rgbr": "residuals",
     "if": "key frames",
+    "packets": "packet cost",
     "audio": "sound",
     "visual": "pictures",
 }
