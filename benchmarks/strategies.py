@@ -61,6 +61,8 @@ class Variant:
     """Whether the true spans teach, not f."""
     frames_per_clip: int = 4
     architecture: Architecture = "shufflenet26"
+    is_fronted: bool = False
+    """Whether ImageNet's MobileNetV2 looks at I-frames, and only a last layer on it learns."""
 
 
 VARIANTS: dict[str, tuple[Variant, ...]] = {
@@ -76,6 +78,8 @@ VARIANTS: dict[str, tuple[Variant, ...]] = {
         Variant("sal-cl", "sal-cl"),
         Variant("ac", "ac"),
         Variant("spans", by_spans=True),
+        Variant("spans-rules", streams=("md", "rgbr", "motion", "packets", "audio"), by_spans=True),
+        Variant("i-frames", "sal-cl", ("if", "motion", "packets"), by_spans=True, is_fronted=True),
         Variant("spans-1-frame", by_spans=True, frames_per_clip=1, streams=VISUAL),
         Variant("spans-2-frames", by_spans=True, frames_per_clip=2, streams=VISUAL),
         Variant("spans-all-frames", by_spans=True, frames_per_clip=0, streams=VISUAL),
@@ -109,7 +113,9 @@ def main() -> None:
     parser.add_argument(
         "--layers", type=Path, help="folder of frame_sampler.py's layers, MANIFEST.safetensors each"
     )
-    parser.add_argument("--mobilenet", type=Path, help="the weights that they were trained on")
+    parser.add_argument(
+        "--mobilenet", type=Path, help="the weights that they, and I-frames, are looked at with"
+    )
     parser.add_argument("--fuse", help="samplers of the table to be fused, by name, joined by commas")
     parser.add_argument("--out", type=Path, default=RESULTS)
     asked = parser.parse_args()
@@ -143,19 +149,18 @@ def gathered(asked: argparse.Namespace, classifier: ClipClassifier, where: Path)
         One item, or one a fold.
     """
     for manifest, judged in parts(asked):
-        entries = read_entries(manifest)
-        if asked.set == "composed":
-            entries = tuple(e for e in entries if int(e.path.name.split("-")[0]) < asked.draws)
-        shown = tuple(replace(e, split=None) for e in entries if e.split == judged and e.path.exists())
-        known = tuple(e for e in entries if e.split != "test" and e.path.exists())
+        # Copies in other codecs are of test videos only: whatever the codec, samplers learn from H.264.
+        teaching = manifest if asked.codec is None else asked.folder / "manifest.csv"
+        known = tuple(e for e in there(teaching, asked) if e.split != "test")
+        shown = tuple(replace(e, split=None) for e in there(manifest, asked) if e.split == judged)
         samplers: dict[str, str | Sampler] = {name: name for name in BASELINES}
         samplers |= dict(cast("tuple[str, str]", tuple(one.split("=", 1))) for one in asked.sampler)
         if asked.layers is not None:
-            layer = asked.layers / f"{manifest.stem}.safetensors"
+            layer = asked.layers / f"{teaching.stem}.safetensors"
             samplers["decoded-frames"] = FrameSampler.load(layer, asked.mobilenet)
         for variant in VARIANTS[asked.set]:
             if asked.only is None or variant.name in asked.only.split(","):
-                folder = where / f"{manifest.stem}-{variant.name}"
+                folder = where / f"{teaching.stem}-{variant.name}"
                 samplers[variant.name] = fitted(variant, known, classifier, asked, folder)
         if asked.fuse:
             named = [samplers[name] for name in asked.fuse.split(",")]
@@ -165,6 +170,23 @@ def gathered(asked: argparse.Namespace, classifier: ClipClassifier, where: Path)
             print(manifest.stem, "fused", mixed.weights, mixed.neighbours, flush=True)
             samplers["fused"] = mixed
         yield gather(shown, classifier, samplers, cache=asked.cache, progress=None)
+
+
+def there(manifest: Path, asked: argparse.Namespace) -> Iterable[Entry]:
+    """The videos of a manifest that are made, on ``composed`` those of the draws that are asked for.
+
+    Args:
+        manifest: The file.
+        asked: The command line.
+
+    Yields:
+        Its entries.
+    """
+    for entry in read_entries(manifest):
+        if entry.path.exists() and (
+            asked.set != "composed" or int(entry.path.name.split("-")[0]) < asked.draws
+        ):
+            yield entry
 
 
 def parts(asked: argparse.Namespace) -> Iterable[tuple[Path, Split]]:
@@ -210,6 +232,7 @@ def fitted(
                 architecture=variant.architecture,
                 objective=variant.objective,
                 frames_per_clip=variant.frames_per_clip,
+                front_weights=asked.mobilenet if variant.is_fronted else None,
             ),
             options=OPTIONS,
             output=folder,
