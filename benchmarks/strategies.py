@@ -48,6 +48,8 @@ FOLDS = ("fold0", "fold1", "fold2")
 
 
 VISUAL: tuple[Stream, ...] = ("md", "rgbr")
+WITH_RULES: tuple[Stream, ...] = ("md", "rgbr", "motion", "packets")
+EVERYTHING: tuple[Stream, ...] = ("md", "rgbr", "stats", "motion", "packets", "audio")
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ class Variant:
     """Whether the true spans teach, not f."""
     frames_per_clip: int = 4
     architecture: Architecture = "shufflenet26"
+    epochs: int = 20
+    """At most; a fifth of them may bring nothing before training ends."""
     is_fronted: bool = False
     """Whether ImageNet's MobileNetV2 looks at I-frames, and only a last layer on it learns."""
 
@@ -74,19 +78,23 @@ VARIANTS: dict[str, tuple[Variant, ...]] = {
         Variant("resnet18", streams=VISUAL, architecture="resnet18"),
     ),
     "rendered": (
-        Variant("sal-rank"),
-        Variant("sal-cl", "sal-cl"),
-        Variant("ac", "ac"),
-        Variant("spans", by_spans=True),
-        Variant("spans-rules", streams=("md", "rgbr", "motion", "packets", "audio"), by_spans=True),
+        Variant("sal-rank", streams=VISUAL, frames_per_clip=0, epochs=60),
+        Variant("sal-cl", "sal-cl", VISUAL, frames_per_clip=0, epochs=60),
+        Variant("ac", "ac", VISUAL, frames_per_clip=0, epochs=60),
+        Variant("spans", streams=VISUAL, by_spans=True, frames_per_clip=0, epochs=60),
+        Variant("stats", streams=("stats",), frames_per_clip=0),
+        Variant("stats-sal-cl", "sal-cl", ("stats",), frames_per_clip=0),
+        Variant("stats-spans", streams=("stats",), by_spans=True, frames_per_clip=0),
+        Variant("stats-spans-4-frames", streams=("stats",), by_spans=True),
+        Variant("all-spans", streams=EVERYTHING, by_spans=True, frames_per_clip=0, epochs=60),
+        Variant("spans-rules", streams=WITH_RULES, by_spans=True, frames_per_clip=0, epochs=60),
+        Variant("spans-4-frames", by_spans=True),
+        Variant("spans-2-frames", streams=VISUAL, by_spans=True, frames_per_clip=2),
+        Variant("spans-1-frame", streams=VISUAL, by_spans=True, frames_per_clip=1),
         Variant("i-frames", "sal-cl", ("if", "motion", "packets"), by_spans=True, is_fronted=True),
-        Variant("spans-1-frame", by_spans=True, frames_per_clip=1, streams=VISUAL),
-        Variant("spans-2-frames", by_spans=True, frames_per_clip=2, streams=VISUAL),
-        Variant("spans-all-frames", by_spans=True, frames_per_clip=0, streams=VISUAL),
     ),
     "cctv-fight": (Variant("spans", by_spans=True), Variant("sal-rank")),
 }
-OPTIONS = TrainingOptions(clips_per_video=16)
 
 
 def main() -> None:
@@ -234,7 +242,9 @@ def fitted(
                 frames_per_clip=variant.frames_per_clip,
                 front_weights=asked.mobilenet if variant.is_fronted else None,
             ),
-            options=OPTIONS,
+            options=TrainingOptions(
+                clips_per_video=16, epochs=variant.epochs, patience=max(6, variant.epochs // 5)
+            ),
             output=folder,
             name=variant.name,
             clip=ClipSpec(asked.clip_frames, asked.frame_step),

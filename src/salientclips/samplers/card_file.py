@@ -19,6 +19,7 @@ from .card import (
     CHANNELS,
     COMBINATIONS,
     FEATURE_VERSION,
+    LINEAR,
     OBJECTIVES,
     PRETRAINED,
     RULES,
@@ -131,7 +132,7 @@ def _stream(read: _Reader) -> StreamCard:
     read.only(f.name for f in fields(StreamCard))
     return StreamCard(
         stream=read.name("stream", STREAMS),
-        architecture=read.name("architecture", (*ARCHITECTURES, *PRETRAINED, "none")),
+        architecture=read.name("architecture", (*ARCHITECTURES, *PRETRAINED, LINEAR, "none")),
         objective=read.name("objective", (*OBJECTIVES, "none")),
         mean=read.numbers("mean", -1e6, 1e6),
         std=read.numbers("std", 1e-9, 1e9),
@@ -188,6 +189,10 @@ def check_card(card: SamplerCard, source: str = "") -> None:
         (
             any(s.architecture in PRETRAINED and s.stream != "if" for s in card.streams),
             f"only I-frames can be shown to {' or '.join(PRETRAINED)}",
+        ),
+        (
+            any((s.architecture == LINEAR) != (s.stream == "stats") for s in card.streams),
+            "statistics are judged by a linear layer, and nothing else is",
         ),
         (bool(weights) and max(weights) == 0, "none of its visual streams counts"),
         (_has_ac(card) and len(of_networks) > 1, "streams of the objective ac count alike"),

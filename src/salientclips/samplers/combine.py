@@ -8,13 +8,13 @@ One principle for what is missing: **a clip that lacks one of the two is judged 
 both stays NaN. So a video without sound is judged by its pictures, whatever the combination.
 
 What the paper leaves open and is decided here: how scores are made comparable (``Scale``), and that the position of
-a clip in a list is the number of clips that score *strictly higher*. Equal scores then share a position, and a silent
-track, on which the audio network says the same of every clip, has no say; positions that break ties by time would
-prefer the beginning of the video. Nothing here knows of K or of files.
+a clip in a list is the number of clips that score *strictly higher*. Equal scores then share a position, and a
+silent track, on which the audio network says the same of every clip, has no say; positions that break ties by time
+would prefer the beginning of the video. Nothing here knows of K or of files.
 
-Visual streams meet before that, as the paper has it: in the mean of what their networks say, or a weighted one. Where
-one of them is a rule (``motion``, ``packets``), all are first brought to mean 0 and deviation 1 within the video, as
-AV-convex-score does.
+Visual streams meet before that, as the paper has it: in the mean of what their networks say, or a weighted one.
+Where one of them is a rule (``motion``, ``packets``) or a layer on statistics (``stats``), all are first brought to
+mean 0 and deviation 1 within the video, as AV-convex-score does.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 from ..errors import InputError, UnknownNameError
 from ..ranking import Rule, mean_of_those_there
-from .card import COMBINATIONS, SCALES, Combination, SamplerCard, Scale
+from .card import COMBINATIONS, LINEAR, SCALES, Combination, SamplerCard, Scale
 from .context import with_neighbours
 
 Scores = npt.NDArray[np.float64]
@@ -81,8 +81,10 @@ def _visual(card: SamplerCard, said: Mapping[str, Scores]) -> dict[str, Scores]:
         return {"visual": said["visual"]}
     if not streams:
         return {}
-    # A rule's scores are of another scale than a network's, and not even of the same from video to video.
-    scale: Scale = "standard" if has_rule and len(streams) > 1 else "none"
+    # A rule's scores are of another scale than a network's, and not even of the same from video to video; a linear
+    # layer says more extreme things than the networks of pictures do.
+    is_mixed = has_rule or any(s.architecture == LINEAR for s in streams)
+    scale: Scale = "standard" if is_mixed and len(streams) > 1 else "none"
     opinions = np.stack([_scaled(said[s.stream], scale) for s in streams])
     return {"visual": mean_of_those_there(opinions, np.array([s.weight for s in streams]))}
 

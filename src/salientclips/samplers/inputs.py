@@ -19,6 +19,7 @@ import numpy.typing as npt
 from ..errors import InputError
 from ..types import ClipFeatures
 from .card import Stream
+from .statistics import STATISTICS, clip_statistics
 
 Inputs = npt.NDArray[np.float32]
 """Frames of one stream (n, C, h, w)."""
@@ -41,7 +42,8 @@ def stream_input(clip: ClipFeatures, stream: Stream, *, short_side_cells: int = 
     Returns:
         float32 (n, C, h, w); n = 0 (and h = w = the shorter side) where the clip has nothing of the stream.
         ``md``: C = 2, pixels per frame (x right, y down) at a shorter side of ``16 * short_side_cells`` pixels, 0
-        in intra cells. ``rgbr``: C = 3, 8-bit levels. ``if``: C = 3, RGB levels 0 to 255, at pixels, not cells.
+        in intra cells. ``rgbr``: C = 3, 8-bit levels. ``stats``: (1, 66, 1, 1), of all frames together (statistics.py).
+        ``if``: C = 3, RGB levels 0 to 255, at pixels, not cells.
         ``audio``: (1, 1, 40, 200), logarithmic MEL power as :mod:`salientclips.audio.mel` gives it.
 
     Raises:
@@ -60,6 +62,11 @@ def stream_input(clip: ClipFeatures, stream: Stream, *, short_side_cells: int = 
             if clip.rgbr is None or clip.rgbr.size == 0:
                 return np.zeros((0, 3, side, side), np.float32)
             return resize_area(clip.rgbr, side)
+        case "stats":
+            said = clip_statistics(clip)
+            if said is None:
+                return np.zeros((0, len(STATISTICS), 1, 1), np.float32)
+            return said[None, :, None, None]
         case "if":
             if clip.iframes is None or clip.iframes.size == 0:
                 return np.zeros((0, 3, side * _CELL_PX, side * _CELL_PX), np.float32)

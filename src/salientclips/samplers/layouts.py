@@ -85,6 +85,8 @@ def layout(stream: Stream, architecture: Architecture, outputs: int) -> Layout:
             return dict(_vgg18(channels, outputs))
         case "mobilenetv2":
             return dict(_mobilenetv2(channels, outputs))
+        case "linear":
+            return dict(_linear("fc", outputs, channels))
         case "none":
             return {}
 

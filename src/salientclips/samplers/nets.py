@@ -23,7 +23,9 @@ fixed grid.
 taught it, without its last group of blocks and its last convolution; nothing but the layer ``fc`` is to be trained,
 so its batch normalisation is always that of inference.
 
-Every network takes any height and width from 7 up. Sizes and names of tensors are those of layouts.py; the same
+**Linear** is one layer, on the statistics of a clip (statistics.py); not the paper's.
+
+Every other network takes any height and width from 7 up. Sizes and names of tensors are those of layouts.py; the same
 networks without torch are in plain_networks.py. What their weights mean is not known here; see card.py.
 """
 
@@ -86,6 +88,8 @@ def build_network(
             return _Vgg18(in_channels, outputs)
         case "mobilenetv2":
             return _MobileNetV2(in_channels, outputs)
+        case "linear":
+            return _LinearLayer(in_channels, outputs)
         case _:
             raise UnknownNameError("architecture", architecture, (*ARCHITECTURES, *PRETRAINED))
 
@@ -120,6 +124,8 @@ def input_shape(stream: Stream, short_side_cells: int = 14) -> tuple[int, int, i
     """
     if stream == "audio":
         return CHANNELS[stream], 40, 200
+    if stream == "stats":
+        return CHANNELS[stream], 1, 1
     side = short_side_cells * (16 if stream == "if" else 1)
     return CHANNELS[stream], side, side
 
@@ -175,6 +181,18 @@ def _shufflenet26(in_channels: int, outputs: int, stem: Stem) -> nn.Module:
         network.maxpool = nn.Identity()
     network.conv5 = nn.Identity()
     return network
+
+
+class _LinearLayer(nn.Module):
+    """One layer on the mean over all places; of ``stats`` there is one place."""
+
+    def __init__(self, in_channels: int, outputs: int) -> None:
+        super().__init__()
+        self.fc = nn.Linear(in_channels, outputs)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.fc(x.mean(dim=(2, 3)))
+        return logits
 
 
 class _Vgg18(nn.Module):

@@ -115,8 +115,20 @@ def build_plain(architecture: Architecture, tensors: Tensors, *, stem: Stem = "c
             return _Vgg18(tensors)
         case "mobilenetv2":
             return _MobileNetV2(tensors)
+        case "linear":
+            return _LinearLayer(tensors)
         case _:
             raise UnknownNameError("architecture", architecture, (*ARCHITECTURES, *PRETRAINED))
+
+
+class _LinearLayer:
+    """One layer on the mean over all places."""
+
+    def __init__(self, tensors: Tensors) -> None:
+        self._fc = Linear.of(tensors, "fc")
+
+    def __call__(self, planes: Floats) -> Floats:
+        return self._fc(mean_of_places(planes))
 
 
 class _ShuffleNet26:

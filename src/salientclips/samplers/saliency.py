@@ -32,7 +32,7 @@ from .networks import Networks, Scores
 
 _RULES: dict[Stream, Callable[[ClipFeatures], float]] = {"motion": motion_of, "packets": packet_cost_of}
 """What the streams without a network say of a clip."""
-_FRAMES_AT_ONCE: dict[Stream, int] = {"md": 32, "rgbr": 32, "if": 4, "audio": 8}
+_FRAMES_AT_ONCE: dict[Stream, int] = {"md": 32, "rgbr": 32, "stats": 32, "if": 4, "audio": 8}
 """Frames in a batch: beyond these nothing is gained on a CPU, and an I-frame has 256 times the places of a grid."""
 _MOST_CLIPS_AT_ONCE = 32
 _MOST_CLIPS_WITH_STILLS = 256

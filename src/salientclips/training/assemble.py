@@ -1,8 +1,9 @@
 """From prepared videos to a sampler: which networks are trained on which videos, and what the card says of it.
 
-Each network is trained alone, or picture and sound together under AV-joint-training; behind a front only a last layer
-is. The histogram of where f's best clips lie is taken of the training videos, the figures of the card from the
-validation videos, by the finished sampler's own rule on the cached features.
+Each network is trained alone, or picture and sound together under AV-joint-training; behind a front only a last
+layer is, and of statistics a layer is all. The histogram of where f's best clips lie is taken of the training
+videos, the figures of the card from the validation videos, by the finished sampler's own rule on the cached
+features.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from ..samplers.learned import LearnedSampler
 from ..samplers.nets import network_for, stream_cost
 from ..samplers.torch_networks import TorchNetworks
 from ..timeline import ClipSpec
-from .last_layer import train_last_layer
+from .last_layer import train_linear
 from .lesson import Lesson, Normalisation, Unit
 from .loop import Trained, train
 from .options import TrainingOptions
@@ -168,8 +169,10 @@ class Assembler:
     def _train(self, lesson: Lesson) -> Trained:
         names = "+".join(lesson.unit.streams)
         report = None if self.progress is None else partial(self.progress, f"training {names}")
-        if self.front is not None and lesson.unit.streams == ("if",):
-            done = train_last_layer(lesson, self.front, report)
+        if lesson.unit.streams == ("stats",):
+            done = train_linear(lesson, None, report)
+        elif self.front is not None and lesson.unit.streams == ("if",):
+            done = train_linear(lesson, self.front, report)
         else:
             done = train(lesson, self.world, folder=self.folder, progress=report, warn=self.warn)
         self.history[names] = done.history
@@ -177,6 +180,8 @@ class Assembler:
 
     def _choices(self, unit: Unit, done: Trained) -> dict[str, float | int | str]:
         """What training chose for a unit, for the card."""
+        if unit.streams == ("stats",):
+            return {"penalty_stats": done.history[done.best_epoch - 1]["penalty"]}
         if self.front is None or unit.streams != ("if",):
             return {f"best_epoch_{'_'.join(unit.streams)}": done.best_epoch}
         return {

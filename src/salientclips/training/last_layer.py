@@ -1,10 +1,11 @@
-"""The last layer behind a front that never learns: a small problem with one optimum, solved at once.
+"""A linear layer alone: a small problem with one optimum, solved at once.
 
-A linear layer on what the front says of the I-frames of a clip, their mean, learns the objective of its stream: AC,
-SAL-CL or SAL-RANK, by the same losses as every network (objectives.py). It sees all clips of all training videos at
-every step of L-BFGS, so there are no epochs, and nothing is drawn but clips and pairs of very long videos. How
-strongly its weights are held back is chosen on the validation videos, by how sure f is of the truth on the K clips
-that would be chosen (as tune.py does). Features have mean 0 and deviation 1 while that is done.
+That is the last layer behind a front that never learns, on what the front says of the I-frames of a clip, their
+mean; and the layer on a clip's statistics (``stats``). It learns the objective of its stream: AC, SAL-CL or
+SAL-RANK, by the same losses as every network (objectives.py). It sees all clips of all training videos at every
+step of L-BFGS, so there are no epochs, and nothing is drawn but clips and pairs of very long videos. How strongly
+its weights are held back is chosen on the validation videos, by how sure f is of the truth on the K clips that
+would be chosen (as tune.py does). Features have mean 0 and deviation 1 while that is done.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """A linear layer on what a front says."""
+    """A linear layer on what a front says, or on statistics."""
 
     weight: Floats
     """(outputs, channels)."""
@@ -52,7 +53,7 @@ class _Task:
 
     lesson: Lesson
     rows: torch.Tensor
-    """What the front says of each clip, with mean 0 and deviation 1: float64 (num_clips, channels)."""
+    """What is known of each clip, with mean 0 and deviation 1: float64 (num_clips, channels)."""
     weights: torch.Tensor
     """What each clip counts, every video the same (num_clips,)."""
     truth: torch.Tensor
@@ -75,17 +76,18 @@ class _Task:
                 return objectives.sal_rank_loss(said, self.pairs, self.pair_weights, margin).sum()
 
 
-def train_last_layer(lesson: Lesson, front: Front, progress: Progress | None = None) -> Trained:
+def train_linear(lesson: Lesson, front: Front | None, progress: Progress | None = None) -> Trained:
     """Solve for each penalty, and keep the layer that does best on the validation videos.
 
     Args:
-        lesson: What is to be learned, by the stream ``if``; its videos hold what the front says.
-        front: The front.
+        lesson: What is to be learned, by one stream: ``if``, whose videos hold what the front says, or ``stats``.
+        front: The front; None for ``stats``.
         progress: Called with the share of penalties tried, 0 to 1.
 
     Returns:
-        Front and layer as one network; ``history`` has a row a penalty: ``penalty``, ``loss``, and ``accuracy`` and
-        ``surety`` where there are validation videos; ``best_epoch`` is the row that was kept, from 1.
+        The layer, or front and layer as one network; ``history`` has a row a penalty: ``penalty``, ``loss``,
+        and ``accuracy`` and ``surety`` where there are validation videos; ``best_epoch`` is the row that was
+        kept, from 1.
     """
     task = _task(lesson)
     penalties = PENALTIES if lesson.validation else (UNJUDGED_PENALTY,)
@@ -97,22 +99,29 @@ def train_last_layer(lesson: Lesson, front: Front, progress: Progress | None = N
         if progress is not None:
             progress(number / len(penalties))
     best = max(range(len(layers)), key=lambda i: history[i].get("surety", 0.0))
-    kept = layers[best]
-    mean, std = (np.array(of) for of in lesson.normalisation["if"])
+    kept, (stream,) = layers[best], lesson.unit.streams
+    if front is None:
+        tensors = {
+            "fc.weight": torch.from_numpy(kept.weight).float(),
+            "fc.bias": torch.from_numpy(kept.bias).float(),
+        }
+        return Trained({stream: tensors}, best + 1, tuple(history), lesson.normalisation)
+    mean, std = (np.array(of) for of in lesson.normalisation[stream])
     weight = kept.weight / std
     network = front.network(lesson.outputs, weight, kept.bias - weight @ mean)
-    return Trained({"if": dict(network.state_dict())}, best + 1, tuple(history), {"if": (MEAN, STD)})
+    return Trained({stream: dict(network.state_dict())}, best + 1, tuple(history), {stream: (MEAN, STD)})
 
 
 def _task(lesson: Lesson) -> _Task:
     options = replace(lesson.options, clips_per_video=CLIPS_PER_VIDEO)
-    mean, std = (np.array(of) for of in lesson.normalisation["if"])
+    (stream,) = lesson.unit.streams
+    mean, std = (np.array(of) for of in lesson.normalisation[stream])
     rows, weights, truth, pairs, pair_weights = [], [], [], [], []
     begin, share = 0, 1 / len(lesson.training)
     for number, video in enumerate(lesson.training):
         targets, rng = video.targets, generator(options.seed, 0, number)
         clips = draw_visit(targets.surety, lesson.eligible[number], lesson.unit.objective, options, rng).clips
-        frames = video.held["if"].clips()
+        frames = video.held[stream].clips()
         rows.append([(frames[clip].mean(axis=(0, 2, 3), dtype=np.float64) - mean) / std for clip in clips])
         weights += [share / len(clips)] * len(clips)
         if lesson.unit.objective == "ac":
@@ -166,7 +175,7 @@ def _judged(lesson: Lesson, layer: Layer) -> dict[str, float]:
     linear.weight.data, linear.bias.data = (
         torch.from_numpy(array).float() for array in (layer.weight, layer.bias)
     )
-    networks = Networks({"if": nn.Sequential(nn.Flatten(), linear)}).eval()
+    networks = Networks({lesson.unit.streams[0]: nn.Sequential(nn.Flatten(), linear)}).eval()
     said = [lesson.scores(networks, video, torch.device("cpu")) for video in lesson.validation]
     choices: Sequence[Sequence[int]] = [top(scores, lesson.k) for scores in said]
     accuracy, surety = figures([(v.probabilities, v.targets) for v in lesson.validation], choices)

@@ -13,6 +13,7 @@ from ..samplers.card import (
     ARCHITECTURES,
     COMBINATIONS,
     HOW_TO_GET,
+    LINEAR,
     OBJECTIVES,
     PRETRAINED,
     RULES,
@@ -93,16 +94,17 @@ class SamplerPlan:
             raise InputError(
                 "networks that are trained together have one objective", "leave the audio objective out"
             )
-        if self.is_joint and (self.front_weights is not None or len(self.networks) < len(self.streams)):
+        is_alone = self.front_weights is not None or "stats" in self.streams
+        if self.is_joint and (is_alone or len(self.networks) < len(self.streams)):
             raise InputError(
-                f"av-joint-training trains networks together; {' and '.join(RULES)} have none, and a front learns"
-                " nothing",
+                f"av-joint-training trains networks together; {' and '.join(RULES)} have none, a front learns"
+                " nothing, and the layer of stats is solved alone",
                 "choose another combination",
             )
         object.__setattr__(self, "streams", tuple(s for s in STREAMS if s in self.streams))
 
     def _check_front(self) -> None:
-        visual = [s for s in self.networks if s != "audio"]
+        visual = [s for s in self.networks if s not in ("stats", "audio")]
         if self.architecture in PRETRAINED and self.front_weights is None:
             raise InputError(
                 f"{self.architecture} does not learn from nothing, only its last layer does",
@@ -129,7 +131,7 @@ class SamplerPlan:
         """
         if self.short_side_cells is not None:
             return self.short_side_cells
-        visual = [stream for stream in self.networks if stream != "audio"]
+        visual = [stream for stream in self.networks if stream not in ("stats", "audio")]
         return LEAST_CELLS if visual == ["if"] and self.front_weights is not None else USUAL_CELLS
 
     @property
@@ -167,6 +169,8 @@ class SamplerPlan:
         Returns:
             The architecture; ``"vgg18"`` for the sound, as in the paper.
         """
+        if stream == "stats":
+            return LINEAR
         if stream == "if" and self.front_weights is not None:
             return PRETRAINED[0]
         return AUDIO_ARCHITECTURE if stream == "audio" else self.architecture

@@ -12,7 +12,7 @@ from ...corpus.rows import STREAMS
 
 SCHEMA = 3
 """Version of the folder and of these columns, as ``job.json`` has it. Since 2 there is ``stream_motion``, since 3
-``stream_packets``."""
+``stream_packets`` and ``stream_stats``."""
 
 
 def _must(name: str, kind: pa.DataType) -> pa.Field:

@@ -26,6 +26,7 @@ LOOPED_CLIPS = 16
 MEANINGS = {
     "md": "motion",
     "rgbr": "residuals",
+    "stats": "statistics",
     "if": "key frames",
     "packets": "packet cost",
     "audio": "sound",
