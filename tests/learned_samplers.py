@@ -33,6 +33,12 @@ def modules(sampler: LearnedSampler) -> Mapping[Stream, nn.Module]:
     return sampler.networks.modules
 
 
+def own_architecture(stream: Stream) -> Architecture | None:
+    """The network of a stream that has but one."""
+    own: dict[Stream, Architecture] = {"audio": "vgg18", "stats": "linear"}
+    return own.get(stream)
+
+
 def make_card(
     streams: Sequence[Stream] = ("md", "rgbr"),
     *,
@@ -46,7 +52,7 @@ def make_card(
     classes = CLASSES if "ac" in objectives.values() else ()
     cards = []
     for stream in streams:
-        kind: Architecture = "vgg18" if stream == "audio" else architecture
+        kind = own_architecture(stream) or architecture
         outputs = len(classes) if objectives[stream] == "ac" else 1
         parameters, mmacs = cost(stream, kind, outputs)
         channels = CHANNELS[stream]

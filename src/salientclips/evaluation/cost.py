@@ -48,7 +48,7 @@ def sampler_gflops(card: SamplerCard | None, table: PacketTable, num_clips: int)
 
     Returns:
         10^9 multiply-adds: each P-frame that is read (at most ``frames_per_clip`` a clip), each I-frame for the
-        stream ``if``, one window a clip for ``audio``.
+        stream ``if``, one window a clip for ``audio``, one row of statistics a clip for ``stats``.
     """
     if card is None:
         return 0.0
@@ -58,6 +58,7 @@ def sampler_gflops(card: SamplerCard | None, table: PacketTable, num_clips: int)
     count = {
         "md": frames,
         "rgbr": frames,
+        "stats": num_clips,
         "if": int((table.is_shown & table.is_key).sum()),
         "audio": num_clips,
     }
