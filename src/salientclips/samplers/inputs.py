@@ -42,7 +42,7 @@ def stream_input(clip: ClipFeatures, stream: Stream, *, short_side_cells: int = 
     Returns:
         float32 (n, C, h, w); n = 0 (and h = w = the shorter side) where the clip has nothing of the stream.
         ``md``: C = 2, pixels per frame (x right, y down) at a shorter side of ``16 * short_side_cells`` pixels, 0
-        in intra cells. ``rgbr``: C = 3, 8-bit levels. ``stats``: (1, 66, 1, 1), of all frames together (statistics.py).
+        in intra cells. ``rgbr``: C = 3, 8-bit levels. ``stats``: (1, 66, 1, 1), see statistics.py.
         ``if``: C = 3, RGB levels 0 to 255, at pixels, not cells.
         ``audio``: (1, 1, 40, 200), logarithmic MEL power as :mod:`salientclips.audio.mel` gives it.
 
