@@ -49,7 +49,7 @@ FOLDS = ("fold0", "fold1", "fold2")
 
 VISUAL: tuple[Stream, ...] = ("md", "rgbr")
 WITH_RULES: tuple[Stream, ...] = ("md", "rgbr", "motion", "packets")
-EVERYTHING: tuple[Stream, ...] = ("md", "rgbr", "stats", "motion", "packets", "audio")
+EVERYTHING: tuple[Stream, ...] = ("md", "rgbr", "stats", "motion", "packets")
 
 
 @dataclass(frozen=True)
