@@ -42,7 +42,7 @@ from salientclips.samplers.front import ARCHITECTURE, MEAN, STD, Front, read_fro
 from salientclips.samplers.nets import stream_cost
 from salientclips.samplers.saliency import activated
 from salientclips.timeline import ClipGrid
-from salientclips.training.last_layer import train_last_layer
+from salientclips.training.last_layer import train_linear
 from salientclips.training.lesson import Lesson, Unit
 from salientclips.training.options import TrainingOptions
 from salientclips.training.targets import SPAN_CLASSES, make_targets, say_spans
@@ -177,7 +177,7 @@ def fold(
         options=options,
         k=K,
     )
-    done = train_last_layer(lesson, front)
+    done = train_linear(lesson, front)
     said = partial(opinion, plan, done.tensors["if"])
     known = [said(video) for video in validation]
     stills = StreamCard("if", ARCHITECTURE, plan.objective, MEAN, STD, *stream_cost("if", ARCHITECTURE, 1, 7))
