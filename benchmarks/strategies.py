@@ -84,6 +84,7 @@ VARIANTS: dict[str, tuple[Variant, ...]] = {
         Variant("spans", streams=VISUAL, by_spans=True, frames_per_clip=0, epochs=60),
         Variant("stats", streams=("stats",), frames_per_clip=0),
         Variant("stats-sal-cl", "sal-cl", ("stats",), frames_per_clip=0),
+        Variant("stats-ac", "ac", ("stats",), frames_per_clip=0),
         Variant("stats-spans", streams=("stats",), by_spans=True, frames_per_clip=0),
         Variant("stats-spans-4-frames", streams=("stats",), by_spans=True),
         Variant("all-spans", streams=EVERYTHING, by_spans=True, frames_per_clip=0, epochs=60),

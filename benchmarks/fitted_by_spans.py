@@ -1,0 +1,91 @@
+"""Finished samplers, folders that ``fit`` wrote, judged by the true spans of a set: no classifier is asked.
+
+    PYTHONPATH=src python -m benchmarks.fitted_by_spans SET --fitted FITTED --csv CSV [--split validation]
+        [--sampler NAME=FOLDER]
+
+``FITTED/NAME/FOLD`` is the sampler ``NAME`` of a fold (of a set without folds, ``FITTED/NAME/manifest``).
+``--sampler`` adds one that was fitted on other footage, the same for every fold. Beside them stand the samplers that
+need no training. Where there are folds each is the test once; else the split that is named is judged, and no other
+is opened.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from benchmarks.span_figures import CLIP, UNTRAINED, Result, folded, of_samplers, result, table_of, write
+
+from salientclips import score
+from salientclips.datasets.folder import read_entries
+from salientclips.datasets.manifest import Entry, split_entries
+from salientclips.datasets.spans import salient_clips
+from salientclips.ranking import with_median
+from salientclips.samplers import Sampler, make_sampler
+from salientclips.samplers.learned import LearnedSampler
+
+
+def main() -> None:
+    asked = arguments()
+    torch.set_num_threads(1)
+    others = dict(one.split("=", 1) for one in asked.sampler)
+    names = sorted(folder.name for folder in asked.fitted.iterdir()) if asked.fitted else []
+    found: dict[str, list[Result]] = {name: [] for name in (*UNTRAINED, *names, *others)}
+    groups: list[str] = []
+    manifests = folded(asked.folder)
+    for manifest in manifests:
+        samplers: dict[str, Sampler] = {name: make_sampler(name) for name in UNTRAINED}
+        samplers |= {name: fitted(asked.fitted / name / manifest.stem) for name in names}
+        samplers |= {name: fitted(Path(folder)) for name, folder in others.items()}
+        splits = split_entries([entry for entry in read_entries(manifest) if entry.path.exists()])
+        for entry in splits["test" if len(manifests) > 1 else asked.split]:
+            told = {name: judged(entry, sampler) for name, sampler in samplers.items()}
+            if None not in told.values():
+                groups.append(entry.group or entry.path.name)
+                for name, one in told.items():
+                    assert one is not None
+                    found[name].append(one)
+        print(manifest.stem, len(groups), flush=True)
+    write(table_of(of_samplers(found), groups), asked.csv)
+
+
+def fitted(folder: Path) -> LearnedSampler:
+    """A sampler from its folder, meant for clips of any usual length: sets have clips of 16 frames."""
+    return replace(LearnedSampler.from_pretrained(folder), any_length=True)
+
+
+def judged(entry: Entry, sampler: Sampler) -> Result | None:
+    """How a sampler does on a video.
+
+    Args:
+        entry: The video and its spans.
+        sampler: The sampler.
+
+    Returns:
+        The figures; None where nothing, or all, is salient.
+    """
+    scores = score(entry.path, sampler, clip=CLIP)
+    salient = salient_clips(scores.grid, entry.spans)
+    if not salient.any() or salient.all():
+        return None
+    taken = np.zeros(len(scores), dtype=np.bool_)
+    taken[[clip.index for clip in scores.select(min(10, len(scores))).clips]] = True
+    return result(with_median(scores.scores), salient, taken)
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, help="the set")
+    parser.add_argument("--fitted", type=Path, help="samplers by name and fold")
+    parser.add_argument("--sampler", action="append", default=[], metavar="NAME=FOLDER")
+    parser.add_argument("--split", default="test", choices=("validation", "test"))
+    parser.add_argument("--csv", type=Path, required=True)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
