@@ -27,6 +27,7 @@ def test_shapes_and_types() -> None:
         "md": (3, 2, 14, 25),
         "rgbr": (3, 3, 14, 25),
         "if": (1, 3, 224, 256),
+        "stats": (1, 66, 1, 1),
         "audio": (1, 1, 40, 200),
     }
     assert {stream_input(clip, s).dtype for s in WITH_NETWORKS} == {np.dtype(np.float32)}
@@ -49,6 +50,7 @@ def test_nothing_read_is_no_frame() -> None:
             "md": (0, 2, 14, 14),
             "rgbr": (0, 3, 14, 14),
             "if": (0, 3, 224, 224),
+            "stats": (0, 66, 1, 1),
             "audio": (0, 1, 40, 200),
         }
 
