@@ -18,7 +18,7 @@ import argparse
 import csv
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -161,7 +161,7 @@ def gathered(asked: argparse.Namespace, classifier: ClipClassifier, where: Path)
         # Copies in other codecs are of test videos only: whatever the codec, samplers learn from H.264.
         teaching = manifest if asked.codec is None else asked.folder / "manifest.csv"
         known = tuple(e for e in there(teaching, asked) if e.split != "test")
-        shown = tuple(replace(e, split=None) for e in there(manifest, asked) if e.split == judged)
+        shown = tuple(e for e in there(manifest, asked) if e.split == judged)
         samplers: dict[str, str | Sampler] = {name: name for name in BASELINES}
         samplers |= dict(cast("tuple[str, str]", tuple(one.split("=", 1))) for one in asked.sampler)
         if asked.layers is not None:
@@ -178,7 +178,7 @@ def gathered(asked: argparse.Namespace, classifier: ClipClassifier, where: Path)
             mixed = chosen(judges, split_entries(known)["validation"], classifier, clip, asked.cache)
             print(manifest.stem, "fused", mixed.weights, mixed.neighbours, flush=True)
             samplers["fused"] = mixed
-        yield gather(shown, classifier, samplers, cache=asked.cache, progress=None)
+        yield gather(shown, classifier, samplers, split=judged, cache=asked.cache, progress=None)
 
 
 def there(manifest: Path, asked: argparse.Namespace) -> Iterable[Entry]:
