@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from benchmarks.span_figures import CLIP, UNTRAINED, Result, folded, of_samplers, result, table_of, write
+from benchmarks.span_figures import CLIP, UNTRAINED, K, Result, folded, of_samplers, result, table_of, write
 
 from salientclips import score
 from salientclips.datasets.folder import read_entries
@@ -72,7 +72,7 @@ def judged(entry: Entry, sampler: Sampler) -> Result | None:
     if not salient.any() or salient.all():
         return None
     taken = np.zeros(len(scores), dtype=np.bool_)
-    taken[[clip.index for clip in scores.select(min(10, len(scores))).clips]] = True
+    taken[[clip.index for clip in scores.select(min(K, len(scores))).clips]] = True
     return result(with_median(scores.scores), salient, taken)
 
 

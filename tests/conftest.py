@@ -120,3 +120,14 @@ def ray_cluster() -> Iterator[str]:
         warnings.simplefilter("ignore")
         ray.shutdown()
         gc.collect()
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Torch on one thread: small convolutions on a busy machine, and threads would wait for one another."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

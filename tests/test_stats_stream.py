@@ -35,13 +35,7 @@ CLIPS, FRAMES, RATE_HZ = 16, 12, 25
 SPEC = ClipSpec(FRAMES, 1)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Small convolutions on a busy machine: threads would wait for one another."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def frames(kinds: Sequence[str], seed: int) -> Iterator[npt.NDArray[np.uint8]]:

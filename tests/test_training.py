@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -56,13 +56,7 @@ QUICK = TrainingOptions(
 """As much as it takes to learn the made-up videos by heart."""
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Small convolutions on a busy machine: threads would wait for one another."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @dataclass(frozen=True)
@@ -394,7 +388,9 @@ done = fit(
     options=TrainingOptions(epochs=2, clips_per_video=4, videos_per_batch=3), output=sys.argv[4],
     cache=sys.argv[3], device="cpu",
 )
-print(done.sampler.weights_hash, [round(e["loss"], 6) for e in done.history["md"]])
+losses = [round(e["loss"], 6) for e in done.history["md"]]
+# In one write: print's pieces of one process fell between those of the other.
+sys.stdout.write(f"{done.sampler.weights_hash} {losses}\\n")
 """
 
 

@@ -162,8 +162,8 @@ class ClipScores:
     seconds: dict[str, float] = field(default_factory=dict, compare=False)
     """Time spent by part: ``demux``, ``features``, ``sampler``."""
     streams: dict[str, npt.NDArray[np.float64]] = field(default_factory=dict)
-    """Saliency by stream (num_clips,) each, where the sampler has several: ``md``, ``rgbr``, ``if``, ``motion``,
-    ``packets``, their mean ``visual``, and ``audio``. NaN where a clip had nothing of the stream."""
+    """Saliency by stream (num_clips,) each, where the sampler has several: ``md``, ``rgbr``, ``stats``, ``if``,
+    ``motion``, ``packets``, their mean ``visual``, and ``audio``. NaN where a clip had nothing of the stream."""
 
     def __len__(self) -> int:
         return len(self.scores)

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from ..compressed.camera import remove_camera_motion
 from ..types import ClipFeatures
+from .baselines import NET_SIDE_PX
 
 Floats = npt.NDArray[np.float64]
 
@@ -50,7 +51,6 @@ OVER_FRAMES: tuple[str, ...] = ("mean", "deviation", "most")
 STATISTICS: tuple[str, ...] = tuple(f"{name}_{over}" for over in OVER_FRAMES for name in OF_A_FRAME)
 """The numbers of a clip, in order."""
 
-_NET_SIDE_PX = 224
 _MOVES_PX = 1.0
 """A cell moves that goes so far in a frame."""
 _NEW = 2.0
@@ -81,7 +81,7 @@ def clip_statistics(clip: ClipFeatures) -> npt.NDArray[np.float32] | None:
 
 def _of_motion(md: npt.NDArray[np.float32], valid: npt.NDArray[np.bool_]) -> Floats:
     """The statistics of displacements (n, 13)."""
-    scale = _NET_SIDE_PX / (16 * min(md.shape[-2:]))
+    scale = NET_SIDE_PX / (16 * min(md.shape[-2:]))
     own = remove_camera_motion(md, valid).astype(np.float64) * scale
     of_camera = (md * valid[:, None] - own / scale) * scale
     counted = np.maximum(valid.sum(axis=(1, 2)), 1)

@@ -169,10 +169,8 @@ class Assembler:
     def _train(self, lesson: Lesson) -> Trained:
         names = "+".join(lesson.unit.streams)
         report = None if self.progress is None else partial(self.progress, f"training {names}")
-        if lesson.unit.streams == ("stats",):
-            done = train_linear(lesson, None, report)
-        elif self.front is not None and lesson.unit.streams == ("if",):
-            done = train_linear(lesson, self.front, report)
+        if self._is_solved(lesson.unit):
+            done = train_linear(lesson, self.front if lesson.unit.streams == ("if",) else None, report)
         else:
             done = train(lesson, self.world, folder=self.folder, progress=report, warn=self.warn)
         self.history[names] = done.history
@@ -180,15 +178,17 @@ class Assembler:
 
     def _choices(self, unit: Unit, done: Trained) -> dict[str, float | int | str]:
         """What training chose for a unit, for the card."""
-        if unit.streams == ("stats",):
-            return {"penalty_stats": done.history[done.best_epoch - 1]["penalty"]}
-        if self.front is None or unit.streams != ("if",):
-            return {f"best_epoch_{'_'.join(unit.streams)}": done.best_epoch}
-        return {
-            "front": self.front.name,
-            "front_sha256": self.front.sha256,
-            "penalty_if": done.history[done.best_epoch - 1]["penalty"],
-        }
+        name = "_".join(unit.streams)
+        if not self._is_solved(unit):
+            return {f"best_epoch_{name}": done.best_epoch}
+        front: dict[str, float | int | str] = {}
+        if self.front is not None and unit.streams == ("if",):
+            front = {"front": self.front.name, "front_sha256": self.front.sha256}
+        return {**front, f"penalty_{name}": done.history[done.best_epoch - 1]["penalty"]}
+
+    def _is_solved(self, unit: Unit) -> bool:
+        """Whether a linear layer is all that learns."""
+        return unit.streams == ("stats",) or (self.front is not None and unit.streams == ("if",))
 
 
 def validation_figures(card: SamplerCard, said: Sequence[Opinion], k: int) -> dict[str, float]:

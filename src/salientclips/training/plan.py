@@ -104,7 +104,7 @@ class SamplerPlan:
         object.__setattr__(self, "streams", tuple(s for s in STREAMS if s in self.streams))
 
     def _check_front(self) -> None:
-        visual = [s for s in self.networks if s not in ("stats", "audio")]
+        visual = self._shown_frames
         if self.architecture in PRETRAINED and self.front_weights is None:
             raise InputError(
                 f"{self.architecture} does not learn from nothing, only its last layer does",
@@ -124,6 +124,11 @@ class SamplerPlan:
         return tuple(stream for stream in self.streams if stream not in RULES)
 
     @property
+    def _shown_frames(self) -> list[Stream]:
+        """The streams whose networks are shown frames."""
+        return [stream for stream in self.networks if stream not in ("stats", "audio")]
+
+    @property
     def input_cells(self) -> int:
         """Shorter side of the networks' input, cells of 16 pixels.
 
@@ -131,8 +136,7 @@ class SamplerPlan:
         """
         if self.short_side_cells is not None:
             return self.short_side_cells
-        visual = [stream for stream in self.networks if stream not in ("stats", "audio")]
-        return LEAST_CELLS if visual == ["if"] and self.front_weights is not None else USUAL_CELLS
+        return LEAST_CELLS if self._shown_frames == ["if"] and self.front_weights is not None else USUAL_CELLS
 
     @property
     def has_both(self) -> bool:
