@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.joined import cctv_fight, clips, composed  # noqa: E402
+from benchmarks.joined import cctv_fight, clips, composed, everyday  # noqa: E402
 from benchmarks.joined.build import join, tables  # noqa: E402
 from benchmarks.joined.clips import FRAME_RATE, HEIGHT_PX, WIDTH_PX, Clip, Part, Row  # noqa: E402
 from benchmarks.joined.footage import pictures  # noqa: E402
@@ -36,6 +36,12 @@ def listed() -> list[Clip]:
             group = f"{collection}-{int(random.integers(60))}"
             label = "fight" if random.random() < 0.5 else "noFight"
             made.append(Clip(f"{collection}/{number}.mp4", collection, label, group, length_s, None))
+    for number in range(14):
+        label = "Fall" if number < 9 else "ADL"
+        group = f"Subject_{number % 4}"
+        made.append(Clip(f"gmdcsa24/{number}.mp4", "gmdcsa24_subset", label, group, 5.0, -40.0))
+    for number, label in enumerate(("eat", "walk", *everyday.RECORDINGS)):
+        made.append(Clip(f"asl/{number}.mp4", "asl_intel", label, label, 2.0 if number < 2 else 40.0, None))
     return made
 
 
@@ -112,6 +118,28 @@ def test_each_fight_has_a_twin_without() -> None:
         assert calm.spans == []
         assert {part.clip for part in fight.parts if not part.salient} < {part.clip for part in calm.parts}
         assert len({part.clip.set for part in (*fight.parts, *calm.parts)}) == 1
+
+
+def test_everyday_is_for_training_and_shows_nothing_but_what_anyone_may_use() -> None:
+    made = everyday.rows(listed(), 0)
+    assert made == everyday.rows(listed(), 0) != everyday.rows(listed(), 1)
+    assert len(made) == len({row.name for row in made}) == 11 * everyday.DRAWS
+    for row in made:
+        (span,) = row.spans
+        salient = [part.clip for part in row.parts if part.salient]
+        assert row.split == "train"
+        assert {part.clip.set for part in row.parts} <= {"gmdcsa24_subset", "asl_intel"}
+        assert [clip.label for clip in salient] in (
+            [["Fall"]] if row.label == "fall" else [["eat"], ["walk"]]
+        )
+        assert span[1] - span[0] == sum(clips.frames_of(clip) for clip in salient)
+        assert 30 <= row.frames / FRAME_RATE <= 70
+        assert all(
+            part.start_s * FRAME_RATE + part.frames <= clips.frames_of(part.clip) + 1 for part in row.parts
+        )
+    # A fall stands among doings of the same person, where there are any.
+    fall = next(row for row in made if row.label == "fall")
+    assert fall.group in {part.clip.group for part in fall.parts if not part.salient}
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
-"""``python -m benchmarks.joined composed OUT [--seed 0] ...`` or ``cctv-fight``: builds the set, or goes on with it.
+"""``python -m benchmarks.joined SET OUT [--seed 0] ...``: builds ``composed``, ``cctv-fight`` or ``everyday``.
 
-Needs ``av`` and ``numpy``, and ``clips256`` and ``esc10`` of ``$SALIENTCLIPS_DATA``.
+A build that was stopped goes on. Needs ``av`` and ``numpy``, and ``clips256`` and ``esc10`` of
+``$SALIENTCLIPS_DATA``.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ import os
 import sys
 from pathlib import Path
 
-from . import cctv_fight, clips, composed
+from . import cctv_fight, clips, composed, everyday
 from .build import build
 
-SETS = {"composed": composed.rows, "cctv-fight": cctv_fight.rows}
+SETS = {"composed": composed.rows, "cctv-fight": cctv_fight.rows, "everyday": everyday.rows}
 
 
 def main() -> None:
