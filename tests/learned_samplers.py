@@ -33,9 +33,9 @@ def modules(sampler: LearnedSampler) -> Mapping[Stream, nn.Module]:
     return sampler.networks.modules
 
 
-def own_architecture(stream: Stream) -> Architecture | None:
-    """The network of a stream that has but one."""
-    own: dict[Stream, Architecture] = {"audio": "vgg18", "stats": "linear"}
+def own_architecture(stream: Stream, audio: Architecture = "vgg18") -> Architecture | None:
+    """The network of a stream that is not one of pictures."""
+    own: dict[Stream, Architecture] = {"audio": audio, "stats": "linear"}
     return own.get(stream)
 
 
@@ -45,6 +45,7 @@ def make_card(
     visual: Objective = "sal-rank",
     audio: Objective = "sal-rank",
     architecture: Architecture = "shufflenet26",
+    audio_architecture: Architecture = "vgg18",
     **changes: Any,
 ) -> SamplerCard:
     """A card whose fields agree; ``changes`` go over them."""
@@ -52,7 +53,7 @@ def make_card(
     classes = CLASSES if "ac" in objectives.values() else ()
     cards = []
     for stream in streams:
-        kind = own_architecture(stream) or architecture
+        kind = own_architecture(stream, audio_architecture) or architecture
         outputs = len(classes) if objectives[stream] == "ac" else 1
         parameters, mmacs = cost(stream, kind, outputs)
         channels = CHANNELS[stream]

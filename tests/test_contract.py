@@ -102,7 +102,7 @@ def test_the_page_names_every_key(verb: str, made: Callable[[str], MadeFile]) ->
 NAMES = {
     "samplers": " ".join((*RELEASED, "motion cumulative-motion packet-cost uniform random")),
     "streams": "md rgbr stats if motion packets audio",
-    "architectures": "resnet18 shufflenet26 mobilenetv2 vgg18",
+    "architectures": "resnet18 shufflenet26 mobilenetv2 vgg18 bands",
     "objectives": "ac sal-cl sal-rank",
     "combinations": "av-union-list av-convex-score av-convex-list av-intersect-list av-joint-training",
     "strategies": "random uniform empirical dense oracle sampler",

@@ -34,6 +34,7 @@ KINDS: tuple[tuple[Stream, Architecture], ...] = (
     ("if", "resnet18"),
     ("audio", "vgg18"),
     ("if", "mobilenetv2"),
+    ("audio", "bands"),
 )
 
 
@@ -91,6 +92,8 @@ def test_layouts_are_torchs(stream: Stream, architecture: Architecture) -> None:
         ("audio", "vgg18", (40, 200), 3),
         ("audio", "vgg18", (7, 9), 1),
         ("audio", "vgg18", (17, 33), 2),
+        ("audio", "bands", (40, 200), 3),
+        ("audio", "bands", (40, 1), 1),
     ],
 )
 def test_numpy_agrees_with_torch(

@@ -165,7 +165,7 @@ def test_what_is_read_and_planned() -> None:
     assert plan.streams == ("md", "stats", "packets")
     assert plan.networks == ("md", "stats")
     assert plan.architecture_of("stats") == "linear"
-    with pytest.raises(InputError, match="stats is solved alone"):
+    with pytest.raises(InputError, match="layers of stats and of bands are solved alone"):
         SamplerPlan(("stats", "audio"), combination="av-joint-training")
 
 

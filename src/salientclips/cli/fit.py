@@ -90,6 +90,13 @@ def fit(
         str | None,
         typer.Option(help="What the audio network learns, if another.", rich_help_panel=_SAMPLER),
     ] = None,
+    audio_architecture: Annotated[
+        str,
+        typer.Option(
+            help="Its audio network: vgg18, or bands, one layer that learns in seconds.",
+            rich_help_panel=_SAMPLER,
+        ),
+    ] = "vgg18",
     combination: Annotated[
         str,
         typer.Option(help="How sound and picture meet: see `salientclips list`.", rich_help_panel=_SAMPLER),
@@ -206,6 +213,7 @@ def fit(
         front_weights=front_weights,
         objective=cast("Objective", objective),
         audio_objective=cast("Objective | None", audio_objective),
+        audio_architecture=cast("Architecture", audio_architecture),
         combination=cast("Combination", combination),
         frames_per_clip=frames_per_clip,
         neighbours=neighbours,

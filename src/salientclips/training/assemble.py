@@ -1,9 +1,9 @@
 """From prepared videos to a sampler: which networks are trained on which videos, and what the card says of it.
 
 Each network is trained alone, or picture and sound together under AV-joint-training; behind a front only a last
-layer is, and of statistics a layer is all. The histogram of where f's best clips lie is taken of the training
-videos, the figures of the card from the validation videos, by the finished sampler's own rule on the cached
-features.
+layer is, and of statistics and of MEL bands a layer is all. The histogram of where f's best clips lie is taken of
+the training videos, the figures of the card from the validation videos, by the finished sampler's own rule on the
+cached features.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import torch
 from ..cache.store import Warn
 from ..cache.types import VideoFeatures
 from ..errors import InputError
-from ..samplers.card import RULES, SamplerCard, Stream, StreamCard
+from ..samplers.card import RULES, SOLVED, SamplerCard, Stream, StreamCard
 from ..samplers.front import Front
 from ..samplers.layouts import outputs_of
 from ..samplers.learned import LearnedSampler
@@ -188,7 +188,7 @@ class Assembler:
 
     def _is_solved(self, unit: Unit) -> bool:
         """Whether a linear layer is all that learns."""
-        return unit.streams == ("stats",) or (self.front is not None and unit.streams == ("if",))
+        return unit.architectures[0] in SOLVED or (self.front is not None and unit.streams == ("if",))
 
 
 def validation_figures(card: SamplerCard, said: Sequence[Opinion], k: int) -> dict[str, float]:

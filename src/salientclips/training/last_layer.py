@@ -1,11 +1,12 @@
 """A linear layer alone: a small problem with one optimum, solved at once.
 
 That is the last layer behind a front that never learns, on what the front says of the I-frames of a clip, their
-mean; and the layer on a clip's statistics (``stats``). It learns the objective of its stream: AC, SAL-CL or
-SAL-RANK, by the same losses as every network (objectives.py). It sees all clips of all training videos at every
-step of L-BFGS, so there are no epochs, and nothing is drawn but clips and pairs of very long videos. How strongly
-its weights are held back is chosen on the validation videos, by how sure f is of the truth on the K clips that
-would be chosen (as tune.py does). Features have mean 0 and deviation 1 while that is done.
+mean; the layer on a clip's statistics (``stats``); and the layer on the MEL bands of its sound (``bands``). It
+learns the objective of its stream: AC, SAL-CL or SAL-RANK, by the same losses as every network (objectives.py). It
+sees all clips of all training videos at every step of L-BFGS, so there are no epochs, and nothing is drawn but clips
+and pairs of very long videos. How strongly its weights are held back is chosen on the validation videos, by how sure
+f is of the truth on the K clips that would be chosen (as tune.py does). Features have mean 0 and deviation 1 while
+that is done.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from ..samplers.card import BANDS
 from ..samplers.front import MEAN, STD, Front
+from ..samplers.inputs import Inputs, normalise
+from ..samplers.nets import BandLayer
 from . import objectives
 from .batches import draw_visit, generator
 from .lesson import Lesson, Networks
@@ -33,13 +37,15 @@ CLIPS_PER_VIDEO = 256
 """Clips of a video at most; of a longer one so many are drawn, spread over f's opinion (batches.py)."""
 STEPS = 200
 """Of L-BFGS, at most."""
+_LEAST_SPREAD = 1e-6
+"""A figure that varies less is as good as constant."""
 
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """A linear layer on what a front says, or on statistics."""
+    """A linear layer on what a front says, on statistics, or on figures of bands."""
 
     weight: Floats
     """(outputs, channels)."""
@@ -54,6 +60,10 @@ class _Task:
     lesson: Lesson
     rows: torch.Tensor
     """What is known of each clip, with mean 0 and deviation 1: float64 (num_clips, channels)."""
+    centre: Floats
+    """Mean that was taken from what the network itself knows (channels,); 0 where its input has mean 0 already."""
+    spread: Floats
+    """Deviation that it was divided by after that (channels,), above 0; 1 where its input has deviation 1."""
     weights: torch.Tensor
     """What each clip counts, every video the same (num_clips,)."""
     truth: torch.Tensor
@@ -80,8 +90,9 @@ def train_linear(lesson: Lesson, front: Front | None, progress: Progress | None 
     """Solve for each penalty, and keep the layer that does best on the validation videos.
 
     Args:
-        lesson: What is to be learned, by one stream: ``if``, whose videos hold what the front says, or ``stats``.
-        front: The front; None for ``stats``.
+        lesson: What is to be learned, by one stream: ``if``, whose videos hold what the front says, ``stats``, or
+            ``audio`` by ``bands``.
+        front: The front; None for ``stats`` and ``audio``.
         progress: Called with the share of penalties tried, 0 to 1.
 
     Returns:
@@ -115,14 +126,14 @@ def train_linear(lesson: Lesson, front: Front | None, progress: Progress | None 
 def _task(lesson: Lesson) -> _Task:
     options = replace(lesson.options, clips_per_video=CLIPS_PER_VIDEO)
     (stream,) = lesson.unit.streams
-    mean, std = (np.array(of) for of in lesson.normalisation[stream])
     rows, weights, truth, pairs, pair_weights = [], [], [], [], []
     begin, share = 0, 1 / len(lesson.training)
+    knows = _bands if lesson.unit.architectures == (BANDS,) else _mean
     for number, video in enumerate(lesson.training):
         targets, rng = video.targets, generator(options.seed, 0, number)
         clips = draw_visit(targets.surety, lesson.eligible[number], lesson.unit.objective, options, rng).clips
         frames = video.held[stream].clips()
-        rows.append([(frames[clip].mean(axis=(0, 2, 3), dtype=np.float64) - mean) / std for clip in clips])
+        rows += [knows(normalise(frames[clip], *lesson.normalisation[stream])) for clip in clips]
         weights += [share / len(clips)] * len(clips)
         if lesson.unit.objective == "ac":
             truth += [[name in targets.classes for name in lesson.classes]] * len(clips)
@@ -138,9 +149,16 @@ def _task(lesson: Lesson) -> _Task:
         pairs.append(own + begin)
         pair_weights.append(counts * share)
         begin += len(clips)
+    known = np.stack(rows)
+    centre, spread = np.zeros(known.shape[1]), np.ones(known.shape[1])
+    if knows is _bands:
+        centre, spread = known.mean(axis=0), known.std(axis=0)
+        spread[spread < _LEAST_SPREAD] = 1.0
     return _Task(
         lesson,
-        torch.from_numpy(np.concatenate([np.stack(of_video) for of_video in rows])),
+        torch.from_numpy((known - centre) / spread),
+        centre,
+        spread,
         torch.tensor(weights, dtype=torch.float64),
         torch.tensor(truth),
         torch.from_numpy(np.concatenate(pairs)),
@@ -164,18 +182,38 @@ def _solve(task: _Task, penalty: float) -> tuple[Layer, float]:
     solver.step(closure)  # type: ignore[no-untyped-call]
     with torch.no_grad():
         loss = float(task.loss(task.rows @ weight.T + bias))
-    return Layer(weight.detach().numpy(), bias.detach().numpy()), loss
+    folded = weight.detach().numpy() / task.spread
+    return Layer(folded, bias.detach().numpy() - folded @ task.centre), loss
+
+
+def _mean(frames: Inputs) -> Floats:
+    """What is known of a clip by the mean over frames and places: (n, C, h, w) to float64 (C,)."""
+    mean: Floats = frames.mean(axis=(0, 2, 3), dtype=np.float64)
+    return mean
+
+
+def _bands(windows: Inputs) -> Floats:
+    """What is known of a clip by the MEL bands of its windows of sound: (n, 1, 40, steps) to float64 (120,)."""
+    figures: Floats = BandLayer.figures(torch.from_numpy(windows).double()).mean(dim=0).numpy()
+    return figures
+
+
+def _network(lesson: Lesson, layer: Layer) -> nn.Module:
+    """The layer as a network, from normalised inputs to logits."""
+    outputs, channels = layer.weight.shape
+    bands = BandLayer(outputs) if lesson.unit.architectures == (BANDS,) else None
+    linear = nn.Linear(channels, outputs) if bands is None else bands.fc
+    linear.weight.data, linear.bias.data = (
+        torch.from_numpy(array).float() for array in (layer.weight, layer.bias)
+    )
+    return nn.Sequential(nn.Flatten(), linear) if bands is None else bands
 
 
 def _judged(lesson: Lesson, layer: Layer) -> dict[str, float]:
     """How f does on the K clips that a layer would choose of the validation videos."""
     if not lesson.validation:
         return {}
-    linear = nn.Linear(layer.weight.shape[1], layer.weight.shape[0])
-    linear.weight.data, linear.bias.data = (
-        torch.from_numpy(array).float() for array in (layer.weight, layer.bias)
-    )
-    networks = Networks({lesson.unit.streams[0]: nn.Sequential(nn.Flatten(), linear)}).eval()
+    networks = Networks({lesson.unit.streams[0]: _network(lesson, layer)}).eval()
     said = [lesson.scores(networks, video, torch.device("cpu")) for video in lesson.validation]
     choices: Sequence[Sequence[int]] = [top(scores, lesson.k) for scores in said]
     accuracy, surety = figures([(v.probabilities, v.targets) for v in lesson.validation], choices)

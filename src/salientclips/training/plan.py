@@ -11,12 +11,14 @@ from pathlib import Path
 from ..errors import InputError, UnknownNameError
 from ..samplers.card import (
     ARCHITECTURES,
+    AUDIO_ARCHITECTURES,
     COMBINATIONS,
     HOW_TO_GET,
     LINEAR,
     OBJECTIVES,
     PRETRAINED,
     RULES,
+    SOLVED,
     STREAMS,
     Architecture,
     Combination,
@@ -27,8 +29,6 @@ from ..samplers.card import (
 from ..samplers.context import MOST_NEIGHBOURS
 from ..types import FeatureParameters
 
-AUDIO_ARCHITECTURE: Architecture = "vgg18"
-"""The audio network (paper: an 18-layer VGG)."""
 USUAL_CELLS, LEAST_CELLS = 14, 7
 """Shorter side of the networks' input, cells of 16 pixels."""
 
@@ -53,6 +53,8 @@ class SamplerPlan:
     """What the visual networks learn."""
     audio_objective: Objective | None = None
     """What the audio network learns; None for the same."""
+    audio_architecture: Architecture = "vgg18"
+    """Of the audio network: the paper's, or ``"bands"``, one layer that learns in seconds."""
     combination: Combination = "av-union-list"
     """How sound and picture are put together, where there are both."""
     frames_per_clip: int = 4
@@ -68,6 +70,7 @@ class SamplerPlan:
         for kind, names, known in (
             ("stream", self.streams, STREAMS),
             ("architecture", (self.architecture,), (*ARCHITECTURES, *PRETRAINED)),
+            ("audio architecture", (self.audio_architecture,), AUDIO_ARCHITECTURES),
             ("objective", (self.objective, self.audio_objective or self.objective), OBJECTIVES),
             ("combination", (self.combination,), COMBINATIONS),
         ):
@@ -94,11 +97,12 @@ class SamplerPlan:
             raise InputError(
                 "networks that are trained together have one objective", "leave the audio objective out"
             )
-        is_alone = self.front_weights is not None or "stats" in self.streams
+        solved = any(self.architecture_of(stream) in SOLVED for stream in self.networks)
+        is_alone = self.front_weights is not None or solved
         if self.is_joint and (is_alone or len(self.networks) < len(self.streams)):
             raise InputError(
                 f"av-joint-training trains networks together; {' and '.join(RULES)} have none, a front learns"
-                " nothing, and the layer of stats is solved alone",
+                " nothing, and the layers of stats and of bands are solved alone",
                 "choose another combination",
             )
         object.__setattr__(self, "streams", tuple(s for s in STREAMS if s in self.streams))
@@ -171,10 +175,10 @@ class SamplerPlan:
             stream: One of ``streams``.
 
         Returns:
-            The architecture; ``"vgg18"`` for the sound, as in the paper.
+            The architecture.
         """
         if stream == "stats":
             return LINEAR
         if stream == "if" and self.front_weights is not None:
             return PRETRAINED[0]
-        return AUDIO_ARCHITECTURE if stream == "audio" else self.architecture
+        return self.audio_architecture if stream == "audio" else self.architecture

@@ -8,7 +8,7 @@ from ..classifiers import CLASSIFIERS
 from ..corpus.job import ENGINES
 from ..ranking import STRATEGIES
 from ..samplers import SAMPLERS
-from ..samplers.card import ARCHITECTURES, COMBINATIONS, OBJECTIVES, PRETRAINED, STREAMS
+from ..samplers.card import ARCHITECTURES, BANDS, COMBINATIONS, OBJECTIVES, PRETRAINED, STREAMS
 from ..samplers.released import released_cards
 from ..types import FEATURES
 
@@ -23,7 +23,7 @@ def names() -> dict[str, tuple[str, ...]]:
     return {
         "samplers": SAMPLERS,
         "streams": STREAMS,
-        "architectures": (*ARCHITECTURES, *PRETRAINED),
+        "architectures": (*ARCHITECTURES, *PRETRAINED, BANDS),
         "objectives": OBJECTIVES,
         "combinations": COMBINATIONS,
         "strategies": STRATEGIES,
