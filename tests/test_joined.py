@@ -120,14 +120,14 @@ def test_each_fight_has_a_twin_without() -> None:
         assert len({part.clip.set for part in (*fight.parts, *calm.parts)}) == 1
 
 
-def test_everyday_is_for_training_and_shows_nothing_but_what_anyone_may_use() -> None:
+def test_everyday_shows_nothing_but_what_anyone_may_use() -> None:
     made = everyday.rows(listed(), 0)
     assert made == everyday.rows(listed(), 0) != everyday.rows(listed(), 1)
     assert len(made) == len({row.name for row in made}) == 11 * everyday.DRAWS
     for row in made:
         (span,) = row.spans
         salient = [part.clip for part in row.parts if part.salient]
-        assert row.split == "train"
+        assert row.split == "val"
         assert {part.clip.set for part in row.parts} <= {"gmdcsa24_subset", "asl_intel"}
         assert [clip.label for clip in salient] in (
             [["Fall"]] if row.label == "fall" else [["eat"], ["walk"]]

@@ -1,9 +1,9 @@
 """``everyday``: a fall, or a sign of a sign language, among everyday footage whose licence allows any use.
 
-Real footage for the samplers that come with the package; nothing is judged on it, so all of it is for training.
+Real footage by which to choose what comes with the package, before any test set is opened; all of it is validation.
 Falls (MIT licence) stand among other doings of the same people, filmed alike, and among passers-by, cars and bottles
 (CC BY 4.0); the signs (CC BY 4.0), whose signer does nothing else in this collection, among all of these. Four
-people fall, one signs: it teaches how people who move in earnest look to displacements and residuals, and not much.
+people fall, one signs. It is nothing to learn from: a sampler that learned these signs by heart was worse elsewhere.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def rows(clips: list[Clip], seed: int, draws: int = DRAWS) -> list[Row]:
                 name=f"{draw}-{number:02d}-{label}",
                 label=label,
                 group=target.group,
-                split="train",
+                split="val",
                 parts=(*around[:place], whole(target, salient=True), *around[place:]),
                 sounds=is_heard(target),
                 seed=int(random.integers(2**31)),
