@@ -4,7 +4,8 @@
 
 ``strategies.py`` asks f about every clip, which takes an hour; what a few samplers choose takes half of that. FITTED
 holds a folder a row of the table, in that a sampler a fold, each made by ``salientclips fit COMPOSED/foldN.csv
---from-spans --clip-frames 16 --frame-step 1 ... -o FITTED/ROW/foldN``. They are compared with ``motion`` at each K.
+--from-spans --clip-frames 16 --frame-step 1 ... -o FITTED/ROW/foldN``; ``--sampler NAME=FOLDER`` adds one that was
+fitted on other footage, the same for every fold. They are compared with ``motion`` at each K.
 Videos go in an order drawn by lot, so that a run that was stopped has a fair sample of them; what f said of a clip is
 kept. Intervals are bootstraps over groups.
 """
@@ -26,6 +27,7 @@ from salientclips.classifiers.look import ClipLooker
 from salientclips.datasets.folder import read_entries
 from salientclips.media.demux import clip_grid, read_packets
 from salientclips.samplers import Sampler, make_sampler
+from salientclips.samplers.learned import LearnedSampler
 from salientclips.types import SelectedClip
 
 KS = (1, 5, 10, 20)
@@ -55,8 +57,7 @@ def look_up(asked: argparse.Namespace) -> None:
         fold, entry = tests[place]
         table = read_packets(entry.path)
         grid = clip_grid(table, CLIP)
-        learned = {folder.name: make_sampler(str(folder / fold)) for folder in sorted(asked.fitted.iterdir())}
-        chosen = choices(entry.path, {"motion": "motion", **learned})
+        chosen = choices(entry.path, samplers_of(asked, fold))
         known = answers(asked.kept / f"{entry.path.stem}.npz")
         missing = sorted({clip for clips in chosen.values() for clip in clips} - known.keys())
         if missing:
@@ -74,6 +75,16 @@ def look_up(asked: argparse.Namespace) -> None:
             **{f"by-{name}": np.array(clips) for name, clips in chosen.items()},
         )
         print(fold, entry.path.name, len(missing), flush=True)
+
+
+def samplers_of(asked: argparse.Namespace, fold: str) -> dict[str, Sampler | str]:
+    """The samplers that are judged on the videos of a fold, by name."""
+    learned = {folder.name: make_sampler(str(folder / fold)) for folder in sorted(asked.fitted.iterdir())}
+    others = {
+        name: replace(LearnedSampler.from_pretrained(folder), any_length=True)
+        for name, folder in (one.split("=", 1) for one in asked.sampler)
+    }
+    return {"motion": "motion", "packet-cost": "packet-cost", **learned, **others}
 
 
 def choices(path: Path, samplers: dict[str, Sampler | str]) -> dict[str, list[int]]:
@@ -113,6 +124,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="of composed")
     parser.add_argument("--fitted", type=Path, required=True)
+    parser.add_argument("--sampler", action="append", default=[], metavar="NAME=FOLDER")
     parser.add_argument("--weights", required=True)
     parser.add_argument("--crop-px", type=int, default=160)
     parser.add_argument("--draws", type=int, default=3)
