@@ -1,12 +1,12 @@
 """Finished samplers, folders that ``fit`` wrote, judged by the true spans of a set: no classifier is asked.
 
     PYTHONPATH=src python -m benchmarks.fitted_by_spans SET --fitted FITTED --csv CSV [--split validation]
-        [--sampler NAME=FOLDER]
+        [--sampler NAME=FOLDER] [--layer LAYER --mobilenet MOBILENET] [--manifest codec-hevc.csv]
 
 ``FITTED/NAME/FOLD`` is the sampler ``NAME`` of a fold (of a set without folds, ``FITTED/NAME/manifest``).
 ``--sampler`` adds one that was fitted on other footage, the same for every fold. Beside them stand the samplers that
-need no training. Where there are folds each is the test once; else the split that is named is judged, and no other
-is opened.
+need no training, and with ``--layer`` the sampler of decoded frames (frame_sampler.py). Where there are folds each is
+the test once; else the split that is named is judged, and no other is opened.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from benchmarks.frame_sampler import FrameSampler
 from benchmarks.span_figures import CLIP, UNTRAINED, K, Result, folded, of_samplers, result, table_of, write
 
 from salientclips import score
@@ -35,11 +36,15 @@ def main() -> None:
     names = sorted(folder.name for folder in asked.fitted.iterdir()) if asked.fitted else []
     found: dict[str, list[Result]] = {name: [] for name in (*UNTRAINED, *names, *others)}
     groups: list[str] = []
-    manifests = folded(asked.folder)
+    decoded: dict[str, Sampler] = {}
+    if asked.layer is not None:
+        decoded = {"decoded-frames": FrameSampler.load(asked.layer, asked.mobilenet)}
+    found |= {name: [] for name in decoded}
+    manifests = folded(asked.folder) if asked.manifest is None else [asked.folder / asked.manifest]
     for manifest in manifests:
         samplers: dict[str, Sampler] = {name: make_sampler(name) for name in UNTRAINED}
         samplers |= {name: fitted(asked.fitted / name / manifest.stem) for name in names}
-        samplers |= {name: fitted(Path(folder)) for name, folder in others.items()}
+        samplers |= {name: fitted(Path(folder)) for name, folder in others.items()} | decoded
         splits = split_entries([entry for entry in read_entries(manifest) if entry.path.exists()])
         for entry in splits["test" if len(manifests) > 1 else asked.split]:
             told = {name: judged(entry, sampler) for name, sampler in samplers.items()}
@@ -82,6 +87,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("folder", type=Path, help="the set")
     parser.add_argument("--fitted", type=Path, help="samplers by name and fold")
     parser.add_argument("--sampler", action="append", default=[], metavar="NAME=FOLDER")
+    parser.add_argument("--layer", type=Path, help="of frame_sampler.py")
+    parser.add_argument("--mobilenet", type=Path, help="the weights that it was trained on")
+    parser.add_argument("--manifest", help="another of the set's manifests than its own or its folds")
     parser.add_argument("--split", default="test", choices=("validation", "test"))
     parser.add_argument("--csv", type=Path, required=True)
     return parser.parse_args()
