@@ -1,6 +1,6 @@
 """What each budget costs and how well its scores find true spans, for codecs that must be decoded.
 
-    OPENBLAS_NUM_THREADS=1 PYTHONPATH=src python benchmarks/budget.py COMPOSED/manifest.csv \
+    OPENBLAS_NUM_THREADS=1 PYTHONPATH=src python -m benchmarks.budget COMPOSED/manifest.csv \
         [--large FILE] [--videos 8] [--work FOLDER] [--csv benchmarks/results/budget.csv]
 
 Videos of ``composed`` (real clips with true spans, 336x256, 12.5 frames/s), every fifth of the manifest, are
@@ -33,7 +33,7 @@ from pathlib import Path
 import av
 import numpy as np
 import numpy.typing as npt
-from span_auc import auc
+from benchmarks.span_auc import auc
 
 from salientclips import score
 from salientclips.compressed.budget import motion_to_read, thrift_of
@@ -63,6 +63,7 @@ def encode(source: Path, target: Path, codec: str) -> None:
         pictures = read.streams.video[0]
         rate = Fraction(pictures.average_rate or 25)
         stream = write.add_stream(encoder, rate=rate, options=options)
+        assert isinstance(stream, av.video.stream.VideoStream)
         stream.width, stream.height, stream.pix_fmt = pictures.width, pictures.height, pixel_format
         stream.codec_context.time_base = 1 / rate
         for number, frame in enumerate(read.decode(pictures)):

@@ -19,11 +19,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from benchmarks.clip_features import freeze
+from benchmarks.clip_features import freeze, save_arrays
 from benchmarks.span_figures import CLIP, Array, folded, table_of, write
 
 from salientclips import load_classifier, score
 from salientclips.classifiers.look import ClipLooker
+from salientclips.classifiers.network import NetworkClassifier
 from salientclips.datasets.folder import read_entries
 from salientclips.media.demux import clip_grid, read_packets
 from salientclips.samplers import Sampler, make_sampler
@@ -45,6 +46,7 @@ def look_up(asked: argparse.Namespace) -> None:
         threads=1,
     )
     shown = torch.zeros(1, 3, CLIP.frames, asked.crop_px, asked.crop_px)
+    assert isinstance(classifier, NetworkClassifier)
     fast = replace(classifier, network=freeze(classifier.network, shown))
     asked.kept.mkdir(parents=True, exist_ok=True)
     tests = [
@@ -64,16 +66,15 @@ def look_up(asked: argparse.Namespace) -> None:
             spans = [SelectedClip(1, i, grid.starts[i], grid.ends[i], 0.0) for i in missing]
             said = ClipLooker(entry.path, fast, table).look(spans)
             known |= dict(zip(missing, said, strict=True))
-        np.savez(
-            asked.kept / f"{entry.path.stem}.npz",
-            indices=np.array(list(known)),
-            said=np.stack(list(known.values())),
-            truth=np.array(
-                [classifier.labels.index(label) for label in entry.labels if label in classifier.labels]
-            ),
-            group=np.array(entry.group),
+        truth = [classifier.labels.index(label) for label in entry.labels if label in classifier.labels]
+        kept = {
+            "indices": np.array(list(known)),
+            "said": np.stack(list(known.values())),
+            "truth": np.array(truth),
+            "group": np.array(entry.group),
             **{f"by-{name}": np.array(clips) for name, clips in chosen.items()},
-        )
+        }
+        save_arrays(asked.kept / f"{entry.path.stem}.npz", kept)
         print(fold, entry.path.name, len(missing), flush=True)
 
 

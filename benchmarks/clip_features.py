@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -156,7 +156,7 @@ def i3d_backbone(classifier: NetworkClassifier) -> Backbone:
     return Backbone(name, spec, classifier.labels, freeze(network, example))
 
 
-def freeze(network: nn.Module, example: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:
+def freeze(network: nn.Module, example: torch.Tensor) -> torch.jit.ScriptModule:
     """A network that runs faster on a CPU and says the same to a small rounding.
 
     Args:
@@ -169,7 +169,8 @@ def freeze(network: nn.Module, example: torch.Tensor) -> Callable[[torch.Tensor]
     with warnings.catch_warnings():
         # TorchScript is deprecated, and there is nothing yet that folds and prepacks without a compiler.
         warnings.simplefilter("ignore")
-        return torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(network, example)))
+        traced = torch.jit.trace(network, example)  # type: ignore[no-untyped-call]
+        return torch.jit.optimize_for_inference(torch.jit.freeze(traced))
 
 
 @dataclass(frozen=True)
@@ -205,14 +206,24 @@ def load_or_read(entry: Entry, backbone: Backbone, choice: Choice, folder: Path)
     missing = [clip for clip in clips if _name(clip) not in known]
     if missing:
         looker = ClipLooker(entry.path, backbone, table)
-        rows = looker.look([SelectedClip(1, 0, clip.start, clip.end, 0.0) for clip in missing])
-        known |= {_name(clip): row for clip, row in zip(missing, rows, strict=True)}
+        said = looker.look([SelectedClip(1, 0, clip.start, clip.end, 0.0) for clip in missing])
+        known |= {_name(clip): row for clip, row in zip(missing, said, strict=True)}
         folder.mkdir(parents=True, exist_ok=True)
         with whole_file(file) as beside:
-            np.savez(beside, **known)
+            save_arrays(beside, known)
     rows = [known[_name(clip)] for clip in clips]
     features = np.stack(rows) if rows else np.zeros((0, 0), np.float32)
     return VideoFeatures(features, tuple(clip.label for clip in clips))
+
+
+def save_arrays(file: Path, arrays: Mapping[str, npt.NDArray[np.generic]]) -> None:
+    """Write arrays by their names as ``.npz``.
+
+    Args:
+        file: Where.
+        arrays: By name; ``file`` and ``allow_pickle`` are no names, for they mean something else to numpy.
+    """
+    np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
 def _name(clip: LabelledClip) -> str:

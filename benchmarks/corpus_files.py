@@ -125,12 +125,13 @@ def _cut(source: Path, target: Path, seconds: float) -> None:
     with av.open(str(source)) as read, av.open(str(target), "w") as write:
         stream = read.streams.video[0]
         copy = write.add_stream_from_template(stream)
-        first = None
+        first, tick = None, stream.time_base
+        assert tick is not None
         for packet in read.demux(stream):
             if packet.size == 0 or packet.dts is None:
                 continue
             first = packet.dts if first is None else first
-            if (packet.dts - first) * stream.time_base > seconds:
+            if (packet.dts - first) * tick > seconds:
                 break
             packet.stream = copy
             write.mux(packet)
@@ -142,7 +143,9 @@ def _encode(source: Path, target: Path, encoder: str, seconds: float) -> bool:
         for number, frame in enumerate(_frames(source, seconds)):
             if stream is None:
                 height = max(2, round(_WIDTH_PX * frame.height / frame.width / 2) * 2)
-                stream = write.add_stream(encoder, rate=25, options=dict(OPTIONS[encoder]))
+                added = write.add_stream(encoder, rate=25, options=dict(OPTIONS[encoder]))
+                assert isinstance(added, av.video.stream.VideoStream)
+                stream = added
                 stream.width, stream.height, stream.pix_fmt = _WIDTH_PX, height, "yuv420p"
                 stream.codec_context.thread_count = 1
             small = frame.reformat(stream.width, stream.height, "yuv420p")
@@ -193,6 +196,14 @@ def _only_sound(path: Path, draw: random.Random) -> None:
         write.mux(stream.encode(None))
 
 
+def _empty(path: Path, draw: random.Random) -> None:
+    path.write_bytes(b"")
+
+
+def _text(path: Path, draw: random.Random) -> None:
+    path.write_text("This is no video.\n" * draw.randrange(1, 500))
+
+
 def _without_pictures(path: Path, draw: random.Random) -> None:
     with av.open(str(path), "w", format="matroska") as write:
         stream = write.add_stream("mpeg4", rate=25)
@@ -203,8 +214,8 @@ def _without_pictures(path: Path, draw: random.Random) -> None:
 WAYS: dict[str, Callable[[Path, random.Random], None]] = {
     "truncated": _truncate,
     "flipped": _flip,
-    "empty": lambda path, draw: path.write_bytes(b"") and None,
-    "text": lambda path, draw: path.write_text("This is no video.\n" * draw.randrange(1, 500)) and None,
+    "empty": _empty,
+    "text": _text,
     "sound": _only_sound,
     "suffix": lambda path, draw: None,
     "beheaded": _behead,

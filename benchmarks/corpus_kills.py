@@ -24,6 +24,7 @@ import csv
 import random
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -46,7 +47,7 @@ COLUMNS = (
     "committed",
     "seconds",
 )
-VICTIMS = {
+VICTIMS: dict[str, Callable[[list[str]], bool]] = {
     "guarded process": lambda words: "salientclips.engines.child" in words,
     "actor": lambda words: bool(words) and words[0].startswith("ray::MapWorker"),
 }

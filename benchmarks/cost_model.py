@@ -70,7 +70,8 @@ def look(path: Path, table: PacketTable, grid: ClipGrid, clips: Iterable[int]) -
 
 def check(videos: list[Path]) -> list[dict[str, object]]:
     """A row for each video and K: predicted and measured processor seconds of decoding."""
-    look_module.perf_counter = process_time  # other work on the machine must not count
+    # Other work on the machine must not count.
+    look_module.perf_counter = process_time  # type: ignore[attr-defined]
     torch.set_num_threads(1)
     rows: list[dict[str, object]] = []
     for path in videos:

@@ -117,5 +117,5 @@ def varied(
 def plain(place: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.float32]]:
     """The clips of a place one after another, as f is shown them."""
     top, left = (SIZE_PX[0] - CROP_PX) // 2, (SIZE_PX[1] - CROP_PX) // 2
-    seen = place[:, top : top + CROP_PX, left : left + CROP_PX, :3].astype(np.float32) / 255
+    seen = place[:, top : top + CROP_PX, left : left + CROP_PX, :3].astype(np.float32) / np.float32(255)
     return [seen[at : at + FRAMES] for at in range(0, len(place) - FRAMES + 1, FRAMES)]

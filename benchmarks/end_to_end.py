@@ -40,7 +40,7 @@ from salientclips.classifiers.look import ClipLooker
 from salientclips.classifiers.network import NetworkClassifier
 from salientclips.evaluation.decoding import plan_decoding
 from salientclips.media.demux import clip_grid, read_packets
-from salientclips.samplers import Sampler, make_sampler
+from salientclips.samplers import DEFAULT_SAMPLER, Sampler, make_sampler
 from salientclips.types import SelectedClip
 from salientclips.verbs import classify as classify_module
 from salientclips.verbs import score as score_module
@@ -81,6 +81,7 @@ def main() -> None:
         device="cpu",
         threads=1,
     )
+    assert isinstance(classifier, NetworkClassifier)
     shown = torch.zeros(1, 3, asked.clip_frames, classifier.input.crop_px, classifier.input.crop_px)
     if asked.freeze:
         classifier = dataclasses.replace(classifier, network=freeze(classifier.network, shown))
@@ -212,8 +213,8 @@ class Measured:
         """
         runs = []
         for seed in range(self.repeats):
-            chooser = {} if sampler is None else {"sampler": sampler}
-            judge = VideoClassifier(self.classifier, k=k, strategy=strategy, seed=seed, **chooser)
+            chooser = DEFAULT_SAMPLER if sampler is None else sampler
+            judge = VideoClassifier(self.classifier, chooser, k, strategy, seed)
             began = self.clock()
             said = judge(self.video)
             runs.append(Times(said.seconds, self.clock() - began))

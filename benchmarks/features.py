@@ -1,6 +1,6 @@
 """How fast features are read without decoding, against demultiplexing, exported vectors and full decoding.
 
-    SALIENTCLIPS_DATA=... OPENBLAS_NUM_THREADS=1 PYTHONPATH=src python benchmarks/features.py \
+    SALIENTCLIPS_DATA=... OPENBLAS_NUM_THREADS=1 PYTHONPATH=src python -m benchmarks.features \
         [--mve PYTHON] [--only NAME] [--output FILE.csv]
 
 One run, one machine, one thread. The videos are those of long_videos.py: ten minutes of real footage in H.264 at 720p
@@ -37,12 +37,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import av
-import av.sidedata.sidedata
 import numpy as np
-from long_videos import VIDEOS, make
-from score_parts import Job, Parts, take_apart
+from benchmarks.long_videos import VIDEOS, make
+from benchmarks.score_parts import Job, Parts, take_apart
 
 from salientclips.compressed.bitstream import make_reader
+from salientclips.compressed.reader import Backend
 from salientclips.media.demux import read_packets
 from salientclips.media.payloads import StreamFacts, read_facts, read_payloads
 from salientclips.samplers.baselines import Motion
@@ -81,7 +81,7 @@ def export_mvs(path: Path) -> int:
     count = 0
     with _decode(path, {"flags2": "+export_mvs"}) as container:
         for frame in container.decode(video=0):
-            side = frame.side_data.get(av.sidedata.sidedata.Type.MOTION_VECTORS)
+            side = frame.side_data.get("MOTION_VECTORS")
             count += len(side.to_ndarray()) if side is not None else 0
     return count
 
@@ -103,12 +103,15 @@ def parse_only(facts: StreamFacts, packets: list[memoryview], wanted: list[bool]
 def jobs(path: Path, table: PacketTable) -> list[Job]:
     total = int(table.size_bytes.sum())
 
-    def scoring(count: int, backend: str, vectors: int | None) -> Callable[[], int | None]:
+    def scoring(count: int, backend: Backend, vectors: int | None) -> Callable[[], int | None]:
         def run() -> int | None:
             score(path, Motion(count), backend=backend)
             return vectors
 
         return run
+
+    def packet_table() -> None:
+        read_packets(path)
 
     is_p = [bool(kind == ord("P")) for kind in table.frame_type]
     facts, packets = read_facts(path), [memoryview(bytes(p)) for p in read_payloads(path)]
@@ -122,7 +125,7 @@ def jobs(path: Path, table: PacketTable) -> list[Job]:
     ]
     return [
         Job("demux only (PyAV)", lambda: demux(path), 5, total),
-        Job("read_packets", lambda: read_packets(path) and None, 5, total),
+        Job("read_packets", packet_table, 5, total),
         *scores,
         *(job for n in (1, 0) for job in parts[n].jobs(f"of which, {names[n]}")),
         Job("parse only, all P-frames", lambda: parse_only(facts, packets, is_p), 2, p_bytes),
@@ -157,7 +160,7 @@ def motion_vector_extractor(python: str, path: Path) -> tuple[float, int] | None
 def rows_of(name: str, path: Path, mve: str | None) -> list[list[str]]:
     table = read_packets(path)
     work = jobs(path, table)
-    best = {job.what: (float("inf"), None) for job in work}
+    best: dict[str, tuple[float, int | None]] = {job.what: (float("inf"), None) for job in work}
     for turn in range(max(job.repeat for job in work)):
         for job in work:
             if turn < job.repeat and (turn == 0 or best[job.what][0] < _LONG_S):

@@ -1,7 +1,7 @@
 """Which defaults of SAL-RANK do best on made-up videos that training has not seen.
 
-    PYTHONPATH=src:tests python benchmarks/fit_defaults.py two-levels
-    PYTHONPATH=src:tests python benchmarks/fit_defaults.py graded [SEED ...]
+    PYTHONPATH=src:tests python -m benchmarks.fit_defaults two-levels
+    PYTHONPATH=src:tests python -m benchmarks.fit_defaults graded [SEED ...]
 
 MD and ShuffleNet-26, K = 4 of 16 clips, 12 epochs, the networks of the last one. Adds to
 ``benchmarks/results/fit_defaults.csv`` what is not there yet: delete a row to have it measured again. The column
@@ -32,13 +32,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from graded_action import GradedClassifier, make_graded_videos
+from benchmarks.graded_action import GradedClassifier, make_graded_videos
 
 from action_videos import ActionVideo, ColourClassifier, make_action_videos
 from salientclips.classifiers import ClipClassifier
 from salientclips.ranking import choose
 from salientclips.timeline import ClipSpec
-from salientclips.training.lesson import Lesson, Networks, Unit
+from salientclips.training.lesson import Lesson, Networks, Normalisation, Unit
 from salientclips.training.loop import FRAMES_VALIDATED, train
 from salientclips.training.options import PAIR_WEIGHTS, TrainingOptions
 from salientclips.training.prepare import Preparation
@@ -130,8 +130,9 @@ def prepare(
 ) -> tuple[list[TrainingVideo], list[list[int]]]:
     """The videos ready for training, and which clips of each uniform sampling looks at."""
     work = Preparation(f, ClipSpec(4, 2), FeatureParameters(2, ("md",)), folder / "cache", HERE)
-    found = work.prepare([v.entry() for v in made], InputKeeper(("md",), 14, folder), use_labels=True)
-    grids = [work.predictions(path).grid for path in found]
+    entries = [v.entry() for v in made]
+    found = work.prepare(entries, InputKeeper(("md",), 14, folder), use_labels=True)
+    grids = [work.predictions(entry).grid for entry in entries if entry.path in found]
     uniform = [choose(np.ones(len(grid)), grid, K, rule="cumulative").indices for grid in grids]
     return list(found.values()), [list(indices) for indices in uniform]
 
@@ -140,7 +141,7 @@ def make_lesson(
     training: Sequence[TrainingVideo], unseen: Sequence[TrainingVideo], options: TrainingOptions
 ) -> Lesson:
     unit = Unit(("md",), ("shufflenet26",), "sal-rank")
-    statistics = {"md": channel_statistics(training, "md")}
+    statistics: Normalisation = {"md": channel_statistics(training, "md")}
     return Lesson(unit, tuple(training), tuple(unseen), (), statistics, 14, options, K)
 
 

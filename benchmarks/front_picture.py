@@ -117,8 +117,8 @@ def axes() -> Iterator[str]:
         yield f"<text x='{x:.1f}' y='{BOTTOM + 22}' text-anchor='middle'>{seconds} s</text>"
     under = {p.seconds: f"K = {p.k}" for p in points(MOTION) if p.k in MARKED_K}
     under[points(DENSE)[0].seconds] = "all"
-    for seconds, what in under.items():
-        place = f"x='{across(seconds):.1f}' y='{BOTTOM + 44}'"
+    for at_s, what in under.items():
+        place = f"x='{across(at_s):.1f}' y='{BOTTOM + 44}'"
         yield f"<text {place} text-anchor='middle' fill='#57606a'>{what}</text>"
 
 

@@ -91,7 +91,8 @@ def standard(scores: Scores) -> Scores:
     there = scores[~np.isnan(scores)]
     if len(there) == 0 or np.ptp(there) == 0:
         return np.zeros(len(scores))
-    return np.nan_to_num((scores - there.mean()) / there.std())
+    standardised: Scores = np.nan_to_num((scores - there.mean()) / there.std())
+    return standardised
 
 
 def fuse(said: Sequence[Scores], weights: Sequence[float], neighbours: int) -> Scores:

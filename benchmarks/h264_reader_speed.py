@@ -13,7 +13,6 @@ import time
 from pathlib import Path
 
 import av
-import av.sidedata.sidedata
 
 from salientclips.compressed._native._core import H264Reader
 
@@ -48,7 +47,7 @@ def export(path: str) -> float:
         stream.codec_context.thread_count = 1
         stream.codec_context.options = {"flags2": "+export_mvs"}
         for frame in container.decode(stream):
-            side = frame.side_data.get(av.sidedata.sidedata.Type.MOTION_VECTORS)
+            side = frame.side_data.get("MOTION_VECTORS")
             if side is not None:
                 side.to_ndarray()
     return time.process_time() - start

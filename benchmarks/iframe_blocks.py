@@ -26,6 +26,7 @@ from time import process_time
 import numpy as np
 import numpy.typing as npt
 import torch
+from benchmarks.clip_features import save_arrays
 from benchmarks.frame_sampler import MobileNet
 from benchmarks.logistic import Linear, fit_best
 from benchmarks.span_figures import (
@@ -153,13 +154,15 @@ class Seen:
     def stills(self, block: int) -> npt.NDArray[np.float32]:
         """What a block says of each I-frame (stills, channels)."""
         begin = sum(size for number, size in BLOCKS.items() if number < block)
-        found: npt.NDArray[np.float32] = self.kept["features"][:, begin : begin + BLOCKS[block]]
-        return found
+        return np.asarray(self.kept["features"], np.float32)[:, begin : begin + BLOCKS[block]]
 
     def clips(self, rule: str, block: int) -> npt.NDArray[np.float32]:
         """What a block says of each clip (num_clips, channels)."""
-        found: npt.NDArray[np.float32] = self.kept[rule] @ self.stills(block)
-        return found
+        return self.shares(rule) @ self.stills(block)
+
+    def shares(self, rule: str) -> npt.NDArray[np.float32]:
+        """The share of each still in a clip (num_clips, stills)."""
+        return np.asarray(self.kept[rule], np.float32)
 
     @property
     def salient(self) -> npt.NDArray[np.bool_]:
@@ -190,7 +193,7 @@ class Layer:
     def __call__(self, video: Seen) -> Array:
         """Mean probability of a clip's I-frames, and its neighbours' (num_clips,)."""
         said = self.linear.probabilities(video.stills(self.block))[:, 1]
-        return with_neighbours(video.kept[self.rule] @ said, self.neighbours)
+        return with_neighbours(video.shares(self.rule) @ said, self.neighbours)
 
 
 def figures(scorer: Layer, videos: Sequence[Seen]) -> tuple[float, float]:
@@ -293,7 +296,7 @@ def main() -> None:
                 kept = asked.out / f"{entry.path.stem}.npz"
                 is_closed = asked.without_test and entry.split == "test"
                 if entry.path.exists() and not kept.exists() and not is_closed:
-                    np.savez(kept, group=np.array(entry.group), **look(entry, blocks))
+                    save_arrays(kept, {"group": np.array(entry.group), **look(entry, blocks)})
                     print(entry.path.name, flush=True)
         case "judge":
             sets = parts(asked.folder, read_seen(asked.seen), asked.draws, asked.tests)

@@ -87,10 +87,10 @@ def fit(features: npt.NDArray[np.floating], classes: Classes, num_classes: int, 
         solver.zero_grad()
         rows = cross_entropy(x @ weight.T + bias, y, reduction="none")
         total: torch.Tensor = (rows * w).sum() + penalty * weight.square().sum() / 2
-        total.backward()
+        total.backward()  # type: ignore[no-untyped-call]
         return total
 
-    solver.step(loss)
+    solver.step(loss)  # type: ignore[no-untyped-call]
     scaled: Array = weight.detach().numpy() / spread
     return Linear(scaled, bias.detach().numpy() - scaled @ mean)
 

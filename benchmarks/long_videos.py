@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -67,6 +66,7 @@ def make(video: LongVideo) -> Path:
     unfinished = path.with_suffix(".part.mp4")
     with av.open(str(unfinished), "w") as output:
         stream = output.add_stream(video.encoder, rate=RATE, options=dict(video.options))
+        assert isinstance(stream, av.video.stream.VideoStream)
         stream.width, stream.height, stream.pix_fmt = video.width_px, video.height_px, "yuv420p"
         stream.codec_context.thread_count = 2
         for number, source in enumerate(itertools.islice(_footage(), SECONDS * RATE)):
@@ -100,4 +100,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -52,6 +52,7 @@ def look(asked: argparse.Namespace, place: int) -> None:
 
     from salientclips.cache.predictions import identity, load_or_look
     from salientclips.classifiers import load_classifier
+    from salientclips.classifiers.network import NetworkClassifier
     from salientclips.datasets.folder import read_entries
     from salientclips.errors import SalientClipsError
 
@@ -66,12 +67,14 @@ def look(asked: argparse.Namespace, place: int) -> None:
         device="cpu",
         threads=1,
     )
+    assert isinstance(classifier, NetworkClassifier)
     name = identity(classifier)
     side = classifier.input.crop_px
     with warnings.catch_warnings():
         # TorchScript is deprecated, and there is nothing yet that folds and prepacks without a compiler.
         warnings.simplefilter("ignore")
-        traced = torch.jit.trace(classifier.network, torch.zeros(1, 3, classifier.input.frames, side, side))
+        example = torch.zeros(1, 3, classifier.input.frames, side, side)
+        traced = torch.jit.trace(classifier.network, example)  # type: ignore[no-untyped-call]
         frozen = torch.jit.optimize_for_inference(torch.jit.freeze(traced))
     fast = dataclasses.replace(classifier, network=frozen)
     entries = [e for e in read_entries(asked.manifest) if asked.split in (None, e.split)]

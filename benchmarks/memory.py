@@ -59,15 +59,21 @@ def loop(source: Path, target: Path, length_s: int) -> Path:
     with av.open(str(target), "w") as write, av.open(str(source)) as read:
         stream = read.streams.video[0]
         copy = write.add_stream_from_template(stream)
-        packets = [(bytes(p), p.pts, p.dts, p.duration, p.is_keyframe) for p in read.demux(stream) if p.size]
+        tick, packets = stream.time_base, []
+        for p in read.demux(stream):
+            if p.size:
+                assert p.pts is not None
+                assert p.dts is not None
+                packets.append((bytes(p), p.pts, p.dts, p.duration, p.is_keyframe))
+        assert tick is not None
         turn = max(pts + (duration or 0) for _, pts, _, duration, _ in packets)
-        turns = int(length_s / (turn * stream.time_base)) + 1
+        turns = int(length_s / (turn * tick)) + 1
         for number in range(turns):
             for payload, pts, dts, duration, is_key in packets:
                 packet = av.Packet(payload)
                 packet.pts, packet.dts = pts + number * turn, dts + number * turn
                 packet.duration, packet.is_keyframe = duration, is_key
-                packet.time_base, packet.stream = stream.time_base, copy
+                packet.time_base, packet.stream = tick, copy
                 write.mux(packet)
     return target
 

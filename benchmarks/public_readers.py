@@ -11,6 +11,8 @@ from __future__ import annotations
 import argparse
 import csv
 import time
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from salientclips import motion_vectors, residuals
@@ -31,7 +33,7 @@ COLUMNS = [
 ]
 
 
-def best(work) -> float:
+def best(work: Callable[[], Iterable[object]]) -> float:
     seconds = []
     for _ in range(3):
         began = time.process_time()
@@ -41,7 +43,7 @@ def best(work) -> float:
     return min(seconds)
 
 
-def measure(path: Path) -> list:
+def measure(path: Path) -> list[str | float]:
     decoded = {f.time: f.vectors for f in motion_vectors(path, "decoded")}
     frames = vectors = differing = 0
     for frame in motion_vectors(path, "bitstream"):
@@ -52,9 +54,9 @@ def measure(path: Path) -> list:
         same_length = len(theirs) == len(frame.vectors)
         differing += int((theirs != frame.vectors).sum()) if same_length else len(theirs)
     packets = len(read_packets(path))
-    row = [path.name, packets, frames, vectors, differing]
+    row: list[str | float] = [path.name, packets, frames, vectors, differing]
     for reader in (motion_vectors, residuals):
-        fast, slow = (best(lambda r=reader, b=b: r(path, b)) for b in ("bitstream", "decoded"))
+        fast, slow = best(partial(reader, path, "bitstream")), best(partial(reader, path, "decoded"))
         row += [round(packets / fast), round(packets / slow), round(slow / fast, 2)]
     return row
 

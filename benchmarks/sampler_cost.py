@@ -15,10 +15,12 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from time import process_time
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from learned_samplers import Kept, make_card, make_learned, random_clips
@@ -61,8 +63,13 @@ def networks() -> Iterator[tuple[str, str, str, float, float]]:
         sampler = make_learned(make_card((stream,), architecture=visual, frames_per_clip=frames), threads=1)
         kept = Kept(random_clips(clips, frames=frames, rows=68, columns=120), sampler.feature_parameters)
         for engine, judge in (("torch", sampler), ("numpy", on_numpy(sampler))):
-            spent_ms = best_s(lambda judge=judge, kept=kept: judge.judge_features(kept)) * 1e3
+            spent_ms = best_s(partial(judge.judge_features, kept)) * 1e3
             yield stream, architecture, engine, spent_ms / clips / frames, spent_ms / clips
+
+
+def five_times(judge: LearnedSampler, shown: npt.NDArray[np.float32]) -> None:
+    for _ in range(5):
+        judge.networks.logits("md", shown)
 
 
 def bare_ms(frames: int, across: int) -> Iterator[tuple[str, float]]:
@@ -71,9 +78,7 @@ def bare_ms(frames: int, across: int) -> Iterator[tuple[str, float]]:
     shown = np.random.default_rng(0).normal(0, 1, (frames, 2, 14, across)).astype(np.float32)
     for engine, judge in (("torch", sampler), ("numpy", on_numpy(sampler))):
         with judge.networks.pool(1) as pool:
-            work = pool.executor.submit(
-                best_s, lambda judge=judge: [judge.networks.logits("md", shown) for _ in range(5)]
-            )
+            work = pool.executor.submit(best_s, partial(five_times, judge, shown))
             yield engine, work.result() * 1e3 / 5 / frames
 
 

@@ -37,6 +37,7 @@ from safetensors.torch import load_file, save_file
 from torch.nn.functional import cross_entropy, interpolate
 
 from salientclips.classifiers import load_classifier
+from salientclips.classifiers.network import NetworkClassifier
 from salientclips.whole_file import whole_file, write_text
 
 _PART_WEIGHTS = torch.tensor([0.2, *[1.0] * (len(BODY) + 1)])
@@ -72,7 +73,7 @@ class Teacher:
         if side_px != CROP_PX:
             flat = shown.transpose(1, 2).flatten(0, 1)
             small = interpolate(flat, size=(side_px, side_px), mode="bilinear", antialias=True)
-            shown = small.unflatten(0, (len(clips), FRAMES)).transpose(1, 2)
+            shown = torch.unflatten(small, 0, (len(clips), FRAMES)).transpose(1, 2)
         shown = shown.contiguous(memory_format=torch.channels_last_3d)
         net: Any = self.network
         with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -226,6 +227,7 @@ def main() -> None:
         crop_px=CROP_PX,
         device="cpu",
     )
+    assert isinstance(f, NetworkClassifier)
     if asked.start is not None:
         f.network.load_state_dict(summed(load_file(asked.start), f.network.state_dict()))
     network = f.network.requires_grad_(True).train().to(memory_format=torch.channels_last_3d)

@@ -36,6 +36,7 @@ from benchmarks.logistic import Linear, fit_best
 from safetensors.torch import save_file
 
 from salientclips.classifiers import load_classifier
+from salientclips.classifiers.network import NetworkClassifier
 from salientclips.datasets.folder import read_entries
 from salientclips.datasets.manifest import Entry
 from salientclips.errors import SalientClipsError
@@ -57,6 +58,7 @@ def main() -> None:
         device="cpu",
         threads=1,
     )
+    assert isinstance(classifier, NetworkClassifier)
     tensors = {name: tensor.clone() for name, tensor in classifier.network.state_dict().items()}
     backbone = i3d_backbone(classifier)
     shown, asked_for = Choice(asked.outside, asked.most), asked.features

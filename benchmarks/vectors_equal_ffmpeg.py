@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import av
-import av.sidedata.sidedata
 import numpy as np
+import numpy.typing as npt
 
 from salientclips.compressed._native._core import H264Reader
 from salientclips.compressed._native.dtypes import VECTOR
@@ -40,15 +40,19 @@ class Row:
     not_compared: collections.Counter[str] = field(default_factory=collections.Counter)
 
 
+Exported = tuple[str, npt.NDArray[np.void], bool]
+"""Type of a picture, its vectors, whether libavcodec marks it corrupt."""
+
+
 def exported(
     container: av.container.InputContainer, stream: av.VideoStream
-) -> tuple[list[bytes], dict[int, tuple]]:
+) -> tuple[list[bytes], dict[int, Exported]]:
     """All packets in decoding order, and per packet number what libavcodec says of its frame."""
     context = stream.codec_context
     context.thread_count = 1
     context.options = {"flags2": "+export_mvs"}
     packets: list[bytes] = []
-    frames: dict[int, tuple] = {}
+    frames: dict[int, Exported] = {}
     for packet in container.demux(stream):
         if packet.size:
             packet.pts = len(packets)  # names the frame, whatever the container's times are
@@ -58,16 +62,18 @@ def exported(
         except av.error.FFmpegError:
             continue
         for frame in decoded:
-            side = frame.side_data.get(av.sidedata.sidedata.Type.MOTION_VECTORS)
+            side = frame.side_data.get("MOTION_VECTORS")
             vectors = np.empty(0, VECTOR) if side is None else side.to_ndarray()
-            frames[frame.pts] = (av.video.frame.PictureType(frame.pict_type).name, vectors, frame.is_corrupt)
+            kind = av.video.frame.PictureType(frame.pict_type).name
+            if frame.pts is not None:  # else nothing says which packet it is of
+                frames[frame.pts] = (kind, vectors, frame.is_corrupt)
     return packets, frames
 
 
 def compare(file: str | io.BytesIO, name: str, stream_index: int = 0) -> Row:
     """Read one stream both ways."""
     row = Row(name)
-    with av.open(file, metadata_errors="replace") as container:
+    with av.open(file, "r", metadata_errors="replace") as container:
         stream = container.streams.video[stream_index]
         extradata = bytes(stream.codec_context.extradata or b"")
         row.profile = stream.codec_context.profile or ""
@@ -89,6 +95,7 @@ def compare(file: str | io.BytesIO, name: str, stream_index: int = 0) -> Row:
         elif theirs[2]:
             row.not_compared["libavcodec marks it corrupt"] += 1
         else:
+            assert result.vectors is not None  # what is ok has them
             _count(row, result.vectors, theirs[1])
     return row
 

@@ -96,7 +96,7 @@ def action(play: Screenplay, settings: Settings) -> npt.NDArray[np.uint8]:
     wanted = [frame for start, end in play.spans for frame in range(start, end, STEP)]
     seen = list(frames_of(play, settings, frozenset(wanted), parts=True))
     shown = finished(play, (one.picture for one in seen), wanted)
-    large = np.stack([frame.to_ndarray(format="rgb24") for frame in shown])
+    large = np.asarray(np.stack([frame.to_ndarray(format="rgb24") for frame in shown]), np.uint8)
     height, width = SIZE_PX
     small = shrink_frames(
         large, ClipInput(8, STEP, SIZE_PX, 64, (0.0,) * 3, (1.0,) * 3, None, antialias=False)

@@ -75,11 +75,14 @@ def build_long(path: Path, short: Path, copies: int) -> Path:
         video = read.streams.video[0]
         packets = [packet for packet in read.demux(video) if packet.size]
         contents = [bytes(packet) for packet in packets]
+        assert video.time_base is not None
         length = round(CLIPS * CLIP_FRAMES / RATE / video.time_base)
         with av.open(str(part), "w") as write:
             copy = write.add_stream_from_template(video, opaque=True)
             for number in range(copies):
                 for packet, content in zip(packets, contents, strict=True):
+                    assert packet.pts is not None
+                    assert packet.dts is not None
                     fresh = av.Packet(content)
                     fresh.time_base, fresh.is_keyframe = packet.time_base, packet.is_keyframe
                     fresh.pts, fresh.dts = packet.pts + number * length, packet.dts + number * length

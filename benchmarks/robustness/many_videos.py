@@ -65,7 +65,8 @@ def run(folder: Path, out: Path, videos: int, workers: int, promises: Promises) 
     Returns:
         The row of the table.
     """
-    parent_mib, worker_mib = {}, {}
+    parent_mib: dict[int, float] = {}
+    worker_mib: dict[int, float] = {}
 
     def watch(tally: Tally, outcome: Outcome | None) -> None:
         if outcome is not None and tally.done in (videos // 2, videos):

@@ -109,12 +109,13 @@ def _make_videomae(model: Path) -> None:
     torch.manual_seed(0)
     config = VideoMAEConfig(
         image_size=32, patch_size=16, num_frames=4, tubelet_size=2, hidden_size=16, num_hidden_layers=1,
-        num_attention_heads=2, intermediate_size=16, num_labels=3,
+        num_attention_heads=2, intermediate_size=16,
     )  # fmt: skip
+    config.num_labels = 3
     unfinished = model.with_name(f"part.{model.name}")
     VideoMAEForVideoClassification(config).save_pretrained(unfinished)
-    size = {"size": {"shortest_edge": 32}, "crop_size": {"height": 32, "width": 32}}
-    VideoMAEImageProcessor(**size).save_pretrained(unfinished)
+    shown = VideoMAEImageProcessor(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
+    shown.save_pretrained(unfinished)
     unfinished.rename(model)
 
 
@@ -160,7 +161,7 @@ def run_verb(verb: str, batch: Batch, folder: Path, bounds: Bounds, promises: Pr
         peaks.most_mib < least_mib + bounds.memory_mib + _SPARE_MIB,
         f"{verb}: a worker held {peaks.most_mib:.0f} MiB",
     )
-    run = {
+    run: dict[str, str | int] = {
         "verb": verb,
         "files": len(rows),
         "whole": len(alone),
@@ -192,7 +193,7 @@ class Found:
     rows: dict[str, Row]
     """By the name of the file."""
     counts: tuple[dict[str, object], ...]
-    run: dict[str, object]
+    run: dict[str, str | int]
 
 
 def rows_of(out: Path) -> dict[str, Row]:

@@ -124,7 +124,7 @@ def _wrong(own: bytes, foreign: bytes, draw: random.Random) -> bytes:
 
 def _remux(
     read: av.container.InputContainer,
-    packets: Sequence[av.Packet],
+    packets: Sequence[av.Packet[av.stream.Stream]],
     contents: Sequence[bytes],
     target: Path,
 ) -> None:

@@ -86,11 +86,11 @@ def _report(path: Path, scratch: Path) -> object:
     return write_report(_selection(path), scratch / "page.html")
 
 
-def _frames(path: Path, scratch: Path) -> object:
+def _frames(path: Path, scratch: Path) -> None:
     from salientclips.adapters.frame_files import write_frames
     from salientclips.adapters.openai import frame_parts
 
-    return write_frames(frame_parts(_selection(path), 4, shorter_side_px=64), scratch / "frames.json", path)
+    write_frames(frame_parts(_selection(path), 4, shorter_side_px=64), scratch / "frames.json", path)
 
 
 def _vectors(path: Path, scratch: Path) -> object:

@@ -103,6 +103,7 @@ def _command(pid: str) -> bytes:
 
 def _rss_mib(pid: str) -> float:
     try:
-        return psutil.Process(int(pid)).memory_info().rss / MIB
+        rss: int = psutil.Process(int(pid)).memory_info().rss
     except psutil.Error:
         return 0.0
+    return rss / MIB

@@ -97,7 +97,9 @@ def _cut(source: Path, target: Path, seconds: float) -> None:
                 continue
             index = packet.stream.index
             first = firsts.setdefault(index, packet.dts)
-            if (packet.dts - first) * packet.stream.time_base <= seconds:
+            tick = packet.stream.time_base
+            assert tick is not None
+            if (packet.dts - first) * tick <= seconds:
                 packet.stream = copies[index]
                 write.mux(packet)
 
@@ -111,7 +113,9 @@ def _encode(source: Path, target: Path, seconds: float, encoder: str) -> None:
                 break
             if stream is None:
                 height = max(2, round(ENCODED_WIDTH_PX * frame.height / frame.width / 2) * 2)
-                stream = write.add_stream(encoder, rate=25, options=dict(OPTIONS.get(encoder, {})))
+                added = write.add_stream(encoder, rate=25, options=dict(OPTIONS.get(encoder, {})))
+                assert isinstance(added, av.video.stream.VideoStream)
+                stream = added
                 stream.width, stream.height, stream.pix_fmt = ENCODED_WIDTH_PX, height, "yuv420p"
                 stream.codec_context.thread_count = 1
             small = frame.reformat(stream.width, stream.height, "yuv420p")

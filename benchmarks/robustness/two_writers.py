@@ -34,6 +34,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 import pyarrow.parquet as pq
 
 from media_files import read_counter
@@ -141,11 +142,15 @@ def _table(content: bytes) -> object:
 
 def _pictures(content: bytes) -> object:
     counters, sound = [], 0
-    with av.open(io.BytesIO(content)) as read:
+    with av.open(io.BytesIO(content), "r") as read:
         for packet in read.demux():
             sound += packet.stream.type == "audio"
             if packet.stream.type == "video":
-                counters += [read_counter(frame.to_ndarray(format="rgb24")) for frame in packet.decode()]
+                pictures = [frame for frame in packet.decode() if isinstance(frame, av.VideoFrame)]
+                counters += [
+                    read_counter(np.asarray(picture.to_ndarray(format="rgb24"), np.uint8))
+                    for picture in pictures
+                ]
     return counters, sound
 
 
