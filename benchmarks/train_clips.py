@@ -9,10 +9,10 @@ this size learned nothing in 3,200 clips; so it is taught where to look. What is
 first third of a run from nothing, and what the first layer says of a place is to tell which part of the body is
 there (a linear layer on it, thrown away in the end). AdamW, a rate that falls as half a cosine, batches of 32;
 first at few pixels, which costs least, then at more (``--phases``; with ``--start`` it goes on from earlier
-weights). The stem and the two first layers, most of the work, are computed in bfloat16. (Not the others: with torch
-2.14 the gradients of some of their kernels are garbage or not a number on this processor.) Each clip is drawn anew:
-place of action, first frame, crop, mirror, light, colours. Every twentieth part of the drill is kept to measure on,
-by pictures alone. Nothing of a set is read.
+weights). The stem and the two first layers, most of the work, are computed in bfloat16 where the processor can. (Not
+the others: with torch 2.14 the gradients of some of their kernels are garbage or not a number.) Each clip is drawn
+anew: place of action, first frame, crop, mirror, light, colours. Every twentieth part of the drill is kept to measure
+on, by pictures alone. Nothing of a set is read.
 
 ``OUT`` then has ``NETWORK.safetensors`` and ``labels.txt`` for ``--weights`` and ``--labels`` of every command, and
 ``training.csv``: loss and accuracy as they went.
@@ -40,6 +40,8 @@ from salientclips.classifiers import load_classifier
 from salientclips.classifiers.network import NetworkClassifier
 from salientclips.whole_file import whole_file, write_text
 
+_HAS_BFLOAT16 = torch.backends.cpu.get_cpu_capability() == "AVX512"
+"""Elsewhere it is done step by step, which takes ten times as long as float32."""
 _PART_WEIGHTS = torch.tensor([0.2, *[1.0] * (len(BODY) + 1)])
 """Most of a picture is no part of the body."""
 
@@ -76,7 +78,7 @@ class Teacher:
             shown = torch.unflatten(small, 0, (len(clips), FRAMES)).transpose(1, 2)
         shown = shown.contiguous(memory_format=torch.channels_last_3d)
         net: Any = self.network
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=_HAS_BFLOAT16):
             first = net.layer1(net.stem(shown))
             second = net.layer2(first)
         last = net.avgpool(net.layer4(net.layer3(second.float()))).flatten(1)
