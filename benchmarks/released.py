@@ -3,17 +3,14 @@
     PYTHONPATH=src python -m benchmarks.released default RENDERED/manifest.csv --cache CACHE --out FOLDER
     PYTHONPATH=src python -m benchmarks.released research MANIFEST... --cache CACHE --out FOLDER
 
-``default`` is two layers, on statistics of one P-frame a clip and on the MEL bands of its sound, put into three
-folders: ``default`` looks, ``default-audio`` listens, ``default-av`` does both. ``research`` is a layer on
-statistics of four, with the rules that validation leaves beside it, from the videos that have a salient span (those
-without a split all teach). Clips are 1.28 s (16 frames of 12.5 a second). The splits are those of the manifests;
-their test videos are not touched.
+``default`` is a layer on the statistics of one P-frame a clip; ``research`` one on those of four, with the rules that
+validation leaves beside it. They learn from the videos that have a salient span, those without a split among them.
+Clips are 1.28 s (16 frames of 12.5 a second). The splits are those of the manifests; test videos are not touched.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,39 +19,24 @@ import torch
 from salientclips import SamplerPlan, fit
 from salientclips.datasets.folder import read_entries
 from salientclips.datasets.manifest import Entry
-from salientclips.samplers.card import Stream
 from salientclips.samplers.learned import LearnedSampler
-from salientclips.samplers.torch_networks import TorchNetworks
 from salientclips.timeline import ClipSpec
-from salientclips.verbs.fit import Fitted
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One training, and the samplers that are made of it."""
+    """A sampler of the package."""
 
     plan: SamplerPlan
     """What is trained."""
-    parts: Mapping[str, tuple[Stream, ...]]
-    """The streams of each sampler by its name; one that has them all has the training's combination too."""
     licence: str
-    """Of the weights."""
+    """Of its weights."""
 
 
 KINDS = {
-    "default": Kind(
-        SamplerPlan(
-            ("stats", "audio"),
-            frames_per_clip=1,
-            audio_architecture="bands",
-            combination="av-convex-score",
-        ),
-        {"default": ("stats",), "default-audio": ("audio",), "default-av": ("stats", "audio")},
-        "Apache-2.0",
-    ),
+    "default": Kind(SamplerPlan(("stats",), frames_per_clip=1), "Apache-2.0"),
     "research": Kind(
         SamplerPlan(("stats", "motion", "packets")),
-        {"research": ("stats", "motion", "packets")},
         "other: research only; it saw footage whose licence does not cover every use",
     ),
 }
@@ -77,15 +59,13 @@ def main() -> None:
         cache=asked.cache,
         device="cpu",
         name=asked.kind,
+        licence=kind.licence,
     )
-    about = (
-        f"{made.videos['train']} videos of {', '.join(manifest.parent.name for manifest in asked.manifests)}"
-    )
+    sets = ", ".join(manifest.parent.name for manifest in asked.manifests)
+    about = f"{made.videos['train']} videos of {sets}, with salient spans marked"
     print(made.videos, made.card.validation, f"{made.seconds['training']:.0f} s")
-    for name, streams in kind.parts.items():
-        part(made, name, streams, f"{about}, with salient spans marked", kind.licence).save_pretrained(
-            asked.out / name
-        )
+    card = replace(made.card, data=about)
+    LearnedSampler(card, made.sampler.networks).save_pretrained(asked.out / asked.kind)
 
 
 def known(manifests: list[Path]) -> list[Entry]:
@@ -100,47 +80,6 @@ def known(manifests: list[Path]) -> list[Entry]:
     entries = [entry for manifest in manifests for entry in read_entries(manifest)]
     kept = [entry for entry in entries if entry.split != "test" and entry.spans and entry.path.exists()]
     return [replace(entry, split=entry.split or "train") for entry in kept]
-
-
-def part(made: Fitted, name: str, wanted: tuple[Stream, ...], data: str, licence: str) -> LearnedSampler:
-    """One of the samplers that a training gives.
-
-    Args:
-        made: The training.
-        name: Of the sampler.
-        wanted: Its streams; those that validation left out are not among them.
-        data: What it was trained on.
-        licence: Of its weights.
-
-    Returns:
-        The sampler. Figures of all streams together stay in the card only where it has them all.
-    """
-    card, networks = made.card, made.sampler.networks
-    assert isinstance(networks, TorchNetworks)
-    streams = tuple(s for s in card.streams if s.stream in wanted)
-    is_whole = len(streams) == len(card.streams)
-    looks = any(s.stream != "audio" for s in streams)
-    figure = "visual_accuracy_at" if looks else "audio_accuracy_at"
-    validation = {
-        key: value
-        for key, value in card.validation.items()
-        if is_whole or not key.startswith(("accuracy", "surety", "visual", "audio")) or key.startswith(figure)
-    }
-    own = replace(
-        card,
-        name=name,
-        streams=streams,
-        combination=card.combination if is_whole else None,
-        data=data,
-        licence=licence,
-        validation=validation,
-    )
-    return LearnedSampler(
-        own,
-        TorchNetworks(
-            {s.stream: networks.modules[s.stream] for s in streams if s.has_network}, networks.device
-        ),
-    )
 
 
 if __name__ == "__main__":
