@@ -28,7 +28,7 @@ from salientclips.errors import InputError, StoredScoresError, UnknownNameError
 from salientclips.media import motion
 from salientclips.media.demux import clip_grid, read_packets
 from salientclips.media.references import find_references, rows_from_keys
-from salientclips.samplers import Motion
+from salientclips.samplers import DEFAULT_SAMPLER, Motion, make_sampler
 from salientclips.timeline import ClipSpec
 from salientclips.types import BUDGETS, Budget, ClipFeatures, FeatureParameters
 
@@ -166,13 +166,18 @@ def test_stills_are_as_large_and_coloured_as_ever(made: GetMade) -> None:
 # --- what comes of it -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("sampler", ["motion", DEFAULT_SAMPLER])
 @pytest.mark.parametrize("budget", BUDGETS)
 @pytest.mark.parametrize("name", [*MATCHED, "mpeg2_ts"])
-def test_scores_do_not_depend_on_the_run_or_on_threads(made: GetMade, name: str, budget: Budget) -> None:
+def test_scores_do_not_depend_on_the_run_or_on_threads(
+    made: GetMade, name: str, budget: Budget, sampler: str
+) -> None:
     path = made(name).path
-    first = score(path, clip=SHORT, budget=budget)
-    assert score(path, clip=SHORT, budget=budget, threads=4) == first
-    assert first.feature_parameters == FeatureParameters(4, ("md", "rgbr"), budget)
+    first = score(path, sampler, clip=SHORT, budget=budget)
+    assert score(path, sampler, clip=SHORT, budget=budget, threads=4) == first
+    asked = make_sampler(sampler).feature_parameters
+    assert asked.frames_per_clip == 4 or sampler != "motion"
+    assert first.feature_parameters == FeatureParameters(asked.frames_per_clip, ("md", "rgbr"), budget)
     told = "md (decoded)" if budget == "full" else f"md (decoded, {budget})"
     assert first.features_used[0] == told
     assert first.warnings == read_packets(path).warnings
@@ -352,7 +357,7 @@ def test_a_word_that_is_no_budget_is_refused(made: GetMade) -> None:
 @pytest.mark.parametrize("suffix", [".json", ".csv", ".parquet"])
 def test_score_files_keep_the_budget_and_check_it(made: GetMade, tmp_path: Path, suffix: str) -> None:
     path, file = made("mjpeg_avi").path, tmp_path / f"scores{suffix}"
-    found = score(path, clip=SHORT, budget="fast")
+    found = score(path, Motion(), clip=SHORT, budget="fast")
     save_scores(found, file)
     assert load_scores(file, path) == found
     assert load_scores(file, path, sampler=Motion(), budget="fast") == found
@@ -362,7 +367,7 @@ def test_score_files_keep_the_budget_and_check_it(made: GetMade, tmp_path: Path,
 
 def test_score_files_from_before_there_were_budgets_are_full(made: GetMade, tmp_path: Path) -> None:
     path, file = made("mjpeg_avi").path, tmp_path / "scores.json"
-    found = score(path, clip=SHORT)
+    found = score(path, Motion(), clip=SHORT)
     save_scores(found, file)
     content = json.loads(file.read_text())
     assert content["feature_parameters"].pop("budget") == "full"

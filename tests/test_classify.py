@@ -129,7 +129,8 @@ def test_empirical_draws_where_the_card_says(video: Path) -> None:
 
 def test_empirical_needs_a_histogram() -> None:
     with pytest.raises(InputError, match="'motion' has none"):
-        VideoClassifier(CounterReader(), strategy="empirical")
+        VideoClassifier(CounterReader(), "motion", strategy="empirical")
+    VideoClassifier(CounterReader(), strategy="empirical")  # the default's card has one
 
 
 def test_fewer_clips_than_k_says_so(video: Path) -> None:

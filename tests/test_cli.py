@@ -16,8 +16,11 @@ from typing import Any
 import pytest
 
 import salientclips
+from builders import make_scores
 from made_files import MadeFile
 from salientclips.cli.run import run
+from salientclips.cli.show import show_scores
+from salientclips.samplers import DEFAULT_SAMPLER
 
 VERBS = (
     "probe",
@@ -125,7 +128,9 @@ def test_scores_of_another_file_or_other_options_are_refused(
 def test_select_takes_its_options(
     options: tuple[str, str], call: Callable[..., tuple[int, Any, str]], made: Callable[[str], MadeFile]
 ) -> None:
-    code, found, _ = call("select", made("h264_mkv").path, "-k", "2", "--clip-frames", "4", *options)
+    # What a threshold means is the sampler's own.
+    words = ("select", made("h264_mkv").path, "-k", "2", "--clip-frames", "4", "-s", "motion")
+    code, found, _ = call(*words, *options)
     assert code == 0
     assert 0 < len(found["clips"]) <= 2
 
@@ -169,6 +174,56 @@ def test_doctor_knows_what_loads(call: Callable[..., tuple[int, Any, str]]) -> N
     parts = {part["part"]: part for part in found["parts"]}
     assert parts["av"]["works"]
     assert all(part["remedy"] or part["works"] or part["problem"] for part in parts.values())
+
+
+def test_doctor_says_when_the_sampler_that_scores_by_default_is_damaged(
+    call: Callable[..., tuple[int, Any, str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    name = f"sampler {DEFAULT_SAMPLER}"
+    _, found, _ = call("doctor")
+    assert {part["part"]: part for part in found["parts"]}[name]["works"]
+    monkeypatch.setattr("salientclips.samplers.released._FOLDER", tmp_path)
+    _, found, _ = call("doctor")
+    part = {part["part"]: part for part in found["parts"]}[name]
+    assert not part["works"]
+    assert "config.json' does not exist" in part["problem"]
+    assert "pip install" in part["remedy"]
+
+
+@pytest.mark.parametrize("verb", ["score", "select", "classify", "report", "view", "export", "evaluate"])
+def test_help_names_the_default_sampler(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([verb, "--help"]) == 0
+    shown = " ".join(capsys.readouterr().out.replace("\u2502", " ").split())
+    assert f"[default: {DEFAULT_SAMPLER}]" in shown
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_frames_per_clip_without_a_sampler_says_what_it_goes_with(
+    many: bool, call: Callable[..., tuple[int, Any, str]], made: Callable[[str], MadeFile], tmp_path: Path
+) -> None:
+    video = made("h264_mkv").path
+    words = ("score", video, video, "-o", tmp_path / "out") if many else ("score", video)
+    code, failed, _ = call(*words, "--frames-per-clip", "8")
+    assert code == 1
+    assert failed["error"]["type"] == "InputError"
+    assert "--sampler motion" in failed["error"]["remedy"]
+    assert not (tmp_path / "out").exists()
+    # Of many videos --json is a line an event, so not by ``call``.
+    assert run([*map(str, words), "--frames-per-clip", "8", "-s", "motion"]) == 0
+
+
+def test_frames_per_clip_beside_stored_scores_is_checked_against_them(
+    call: Callable[..., tuple[int, Any, str]], made: Callable[[str], MadeFile], tmp_path: Path
+) -> None:
+    video, stored = made("h264_mkv").path, tmp_path / "s.json"
+    assert call("score", video, "-s", "motion", "--frames-per-clip", "2", "-o", stored)[0] == 0
+    words = ("select", video, "-k", "1", "--scores", stored)
+    assert call(*words, "--frames-per-clip", "2")[0] == 0
+    assert call(*words, "--frames-per-clip", "2", "-s", "motion")[0] == 0
+    for wrong in (("--frames-per-clip", "3"), ("--frames-per-clip", "3", "-s", "motion")):
+        code, failed, _ = call(*words, *wrong)
+        assert code == 1
+        assert failed["error"]["type"] == "StoredScoresError"
 
 
 def test_list_names_what_options_accept(call: Callable[..., tuple[int, Any, str]]) -> None:
@@ -354,11 +409,29 @@ def test_an_unforeseen_error_is_one_line_too(
         run(["list", "--json"])
 
 
+@pytest.mark.parametrize(
+    ("scores", "bars"),
+    [
+        ([0.0, 1.0, 2.0], [0, 10, 20]),
+        ([1.0, 2.0], [10, 20]),
+        ([-4.0, -3.0, -2.0], [0, 10, 20]),
+        ([-1.0, 1.0], [0, 20]),
+        ([-1.0], [0]),
+    ],
+)
+def test_bars_tell_scores_apart_below_zero_too(
+    scores: list[float], bars: list[int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    show_scores(make_scores(scores), None)
+    shown = [line.count("#") for line in capsys.readouterr().out.splitlines() if "0:0" in line]
+    assert shown == bars
+
+
 def test_tables_for_people(made: Callable[[str], MadeFile], capsys: pytest.CaptureFixture[str]) -> None:
     video = str(made("stereo_aac").path)
     for words, expected in (
         (["probe", video], "feature md"),
-        (["score", video], "saliency by motion"),
+        (["score", video], f"saliency by {DEFAULT_SAMPLER}"),
         (["select", video, "-k", "1"], "rank"),
         (["list"], "packet-cost"),
         (["doctor"], "pyarrow"),

@@ -32,6 +32,7 @@ from salientclips.outputs.corpus_dataset import (
     read_clips,
     read_videos,
 )
+from salientclips.samplers import DEFAULT_SAMPLER
 from salientclips.types import ClipScores, Selection
 
 KINDS = {"a.mp4": ("libx264", 75), "b.avi": ("mpeg4", 48), "c.mkv": ("libx265", 52), "d.mp4": ("libx264", 64)}
@@ -282,7 +283,7 @@ def test_another_job_in_the_same_folder_is_refused(folder: Path, scored: Path, c
     before = canonical(scored)
     code, said, error = call("score", folder, "-o", scored, "--sampler", "uniform")
     assert (code, said) == (1, "")
-    assert 'is of another job: sampler is "motion" there, and "uniform" was asked for' in error
+    assert f'is of another job: sampler is "{DEFAULT_SAMPLER}" there, and "uniform" was asked for' in error
     code, _, error = call("select", folder, "-o", scored)
     assert code == 1
     assert 'verb is "score" there' in error

@@ -10,6 +10,7 @@ import pytest
 
 from salientclips import Choosing, ClipSpec, Job, Looking, Scoring
 from salientclips.errors import InputError, UnknownNameError
+from salientclips.samplers import DEFAULT_SAMPLER
 
 F = Looking("mc3_18", random_weights=True)
 
@@ -46,7 +47,7 @@ def test_a_strategy_that_does_not_exist_is_named() -> None:
     [
         (Job(), Job("select")),
         (Job(), Job(scoring=Scoring("uniform"))),
-        (Job(), Job(scoring=Scoring(frames_per_clip=1))),
+        (Job(scoring=Scoring("motion")), Job(scoring=Scoring("motion", frames_per_clip=1))),
         (Job(), Job(scoring=Scoring(clip=ClipSpec(8, 2)))),
         (Job(scoring=Scoring("random", 1)), Job(scoring=Scoring("random", 2))),
         (Job("select"), Job("select", choosing=Choosing(3))),
@@ -90,6 +91,6 @@ def test_files_count_by_their_content_and_go_by_absolute_paths(
     assert there is not None
     assert (there.labels, there.weights) == (tmp_path / "a.txt", str(tmp_path / "a.txt"))
     # A word is no path, though there be a file of that name.
-    (tmp_path / "motion").mkdir()
+    (tmp_path / DEFAULT_SAMPLER).mkdir()
     assert Job().absolute() == Job()
     assert look(weights="default").absolute() == look(weights="default")

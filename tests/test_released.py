@@ -16,7 +16,7 @@ from learned_samplers import make_card, make_learned
 from salientclips import score
 from salientclips.cli.run import run
 from salientclips.errors import InputError, UnknownNameError, WeightsError
-from salientclips.samplers import RELEASED, make_sampler
+from salientclips.samplers import DEFAULT_SAMPLER, RELEASED, SAMPLERS, make_sampler
 from salientclips.samplers.learned import LearnedSampler
 from salientclips.samplers.plain_networks import PlainNetworks
 from salientclips.samplers.released import load_released, released_cards, released_names
@@ -115,6 +115,13 @@ def test_numpy_computes_it_and_it_asks_for_no_clips(shelf: Path) -> None:
         make_sampler("default", frames_per_clip=9)
 
 
+def test_it_is_read_once_a_process(shelf: Path) -> None:
+    sampler = make_sampler("default")
+    for file in (shelf / "default").iterdir():
+        file.unlink()
+    assert make_sampler("default") is sampler
+
+
 def test_a_released_sampler_makes_the_usual_clips_without_nagging(shelf: Path, made: GetMade) -> None:
     scores = score(made("h264_mkv").path, "default")
     assert scores.clip_spec == ClipSpec()
@@ -169,6 +176,20 @@ def test_list_has_a_line_for_each(
     lines = capsys.readouterr().out.splitlines()
     (line,) = [line for line in lines if "default-audio" in line and "never trained" in line]
     assert "apache-2.0" in line
+
+
+def test_the_default_is_released_and_the_first_that_is_offered() -> None:
+    assert DEFAULT_SAMPLER in RELEASED
+    assert SAMPLERS[0] == DEFAULT_SAMPLER
+
+
+def test_scoring_when_nothing_is_said_loads_no_torch(made: GetMade) -> None:
+    video = made("h264_bframes_mp4").path
+    code = (
+        f"import sys, salientclips\nprint(salientclips.score({str(video)!r}).sampler, 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [DEFAULT_SAMPLER, "False"]
 
 
 def test_an_unknown_name_lists_them() -> None:

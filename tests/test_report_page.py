@@ -194,6 +194,12 @@ def test_a_lane_a_stream() -> None:
     assert span(make_scores([1.0, 2.0])) == (0.0, 64 * 1001 / 30000)
 
 
+def test_a_sampler_of_one_stream_has_one_lane() -> None:
+    once = np.array([np.nan, 2.0])
+    found = lanes(make_scores([1.5, 2.0], streams={"stats": once, "visual": once.copy()}))
+    assert [lane.meaning for lane in found] == ["saliency"]
+
+
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [(0, "0:00.0"), (59.96, "1:00.0"), (3599.9, "59:59.9"), (3600, "1:00:00"), (9999.6, "2:46:40")],

@@ -298,7 +298,7 @@ def main() -> None:
         video = Path(folder) / "demo.mp4"
         write_demo_video(video, scene)
         table = read_packets(video)
-        scores = score(video)
+        scores = score(video, "motion")
         draw_saliency(scene, scores)
         best = scores.select(1).clips[0].index
         for clip in FeatureReader(video, table, scores.grid).read(FeatureParameters(1, ("md", "rgbr"))):

@@ -162,7 +162,7 @@ class ClipScores:
     seconds: dict[str, float] = field(default_factory=dict, compare=False)
     """Time spent by part: ``demux``, ``features``, ``sampler``."""
     streams: dict[str, npt.NDArray[np.float64]] = field(default_factory=dict)
-    """Saliency by stream (num_clips,) each, where the sampler has several: ``md``, ``rgbr``, ``stats``, ``if``,
+    """Saliency by stream (num_clips,) each, where the sampler is a learned one: ``md``, ``rgbr``, ``stats``, ``if``,
     ``motion``, ``packets``, their mean ``visual``, and ``audio``. NaN where a clip had nothing of the stream."""
 
     def __len__(self) -> int:

@@ -32,7 +32,7 @@ def evaluate(
     sampler: Annotated[
         list[str] | None,
         typer.Option(
-            "--sampler", "-s", help="Who scores; give it several times to compare. Default: motion."
+            "--sampler", "-s", help="Who scores; give it several times to compare. \\[default: default]"
         ),
     ] = None,
     k: Annotated[
@@ -80,6 +80,7 @@ def evaluate(
     from ..corpus.job import Looking
     from ..evaluation.tables import write_tables
     from ..folder_lock import alone_in
+    from ..samplers import DEFAULT_SAMPLER
     from ..verbs.evaluate import evaluate as run
     from .progress import progress_bar
     from .show_evaluation import show_evaluation
@@ -91,7 +92,7 @@ def evaluate(
         found = run(
             source,
             looking.load(),
-            sampler or ["motion"],
+            sampler or [DEFAULT_SAMPLER],
             k=ks,
             table_k=table_k,
             # The verb checks the words, so that a wrong one is the same error here and in Python.

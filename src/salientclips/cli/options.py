@@ -36,7 +36,7 @@ SamplerName = Annotated[
     typer.Option(
         "--sampler",
         "-s",
-        help="Who scores: see `salientclips list`, or a learned sampler's folder or hub name. \\[default: motion]",
+        help="Who scores: see `salientclips list`, or a learned sampler's folder or hub name. \\[default: default]",
     ),
 ]
 Seed = Annotated[int, typer.Option(help="Seed of what is drawn by lot.")]
@@ -52,7 +52,11 @@ ManyThreads = Annotated[
 ]
 FramesPerClip = Annotated[
     int | None,
-    typer.Option(help="Frames read per clip by samplers that read motion; 0 for all.", min=0),
+    typer.Option(
+        help="Frames read per clip by motion and cumulative-motion; 0 for all. Learned samplers, the default among "
+        "them, read as many as they were trained on.",
+        min=0,
+    ),
 ]
 BudgetName = Annotated[
     str | None,

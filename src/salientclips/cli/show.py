@@ -74,11 +74,13 @@ def show_scores(scores: ClipScores, output: Path | None) -> None:
     table = Table()
     for heading in ("clip", "start", "end", "score", ""):
         table.add_column(heading, justify="left" if heading == "" else "right")
-    highest = max(float(scores.scores.max(initial=0.0)), 1e-12)
+    # From 0, where a rule such as motion has it that nothing moves; a learned sampler's zero means nothing.
+    lowest = float(scores.scores.min(initial=0.0))
+    span = max(float(scores.scores.max(initial=lowest)) - lowest, 1e-12)
     shown = range(len(scores)) if len(scores) <= _LONGEST_TABLE else range(_LONGEST_TABLE)
     for i in shown:
         value = float(scores.scores[i])
-        bar = "#" * round(20 * max(value, 0.0) / highest)
+        bar = "#" * round(20 * (value - lowest) / span)
         table.add_row(str(i), clock(scores.grid.start_s[i]), clock(scores.grid.end_s[i]), f"{value:.4f}", bar)
     OUT.print(table)
     if len(scores) > _LONGEST_TABLE:

@@ -7,7 +7,7 @@ from pathlib import Path
 from ..classifiers import ClipClassifier
 from ..compressed.budget import check_budget
 from ..datasets.scenes import load_scenes
-from ..errors import InputError
+from ..errors import InputError, StoredScoresError
 from ..media.demux import read_packets
 from ..outputs.score_files import load_scores
 from ..samplers import DEFAULT_SAMPLER, make_sampler
@@ -86,7 +86,7 @@ def load_for(
         video: The video that they must be of.
         stored: The score file.
         sampler: If given, the sampler that must have made them.
-        frames_per_clip: Goes with ``sampler``.
+        frames_per_clip: Goes with ``sampler``; without one, the frames a clip that they must have been made of.
         seed: Goes with ``sampler``.
         clip: If given, the clip length that they must be for.
         budget: If given, the budget that they must have been made with.
@@ -98,14 +98,16 @@ def load_for(
         StoredScoresError: They do not fit.
         UnknownNameError: There is no such budget.
     """
-    named = sampler is not None or frames_per_clip is not None
-    judge = (
-        make_sampler(sampler or DEFAULT_SAMPLER, seed=seed, frames_per_clip=frames_per_clip)
-        if named
-        else None
-    )
+    judge = None if sampler is None else make_sampler(sampler, seed=seed, frames_per_clip=frames_per_clip)
     spent = None if budget is None else check_budget(budget)
-    return load_scores(stored, video, sampler=judge, clip=clip, budget=spent)
+    scores = load_scores(stored, video, sampler=judge, clip=clip, budget=spent)
+    have = scores.feature_parameters.frames_per_clip
+    if frames_per_clip not in (None, have):
+        raise StoredScoresError(
+            f"'{stored}' was made with {have or 'all'} frames a clip, not {frames_per_clip or 'all'}",
+            "score again, or leave out the options that differ",
+        )
+    return scores
 
 
 def clip_for(classifier: ClipClassifier, asked: ClipSpec | None, stored: Path | None) -> ClipSpec | None:

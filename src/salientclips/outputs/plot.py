@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ..networks.extras import require
 from ..types import ClipScores
+from .drawn_streams import drawn_streams
 from .notebook import with_room
 
 Values = npt.NDArray[np.float64]
@@ -44,7 +45,7 @@ def plot_scores(scores: ClipScores, ax: Axes | None = None, k: int | None = None
 
     if ax is None:
         _, ax = pyplot.subplots(figsize=(9, 2.6), layout="constrained")
-    curves = {scores.sampler: scores.scores, **scores.streams}
+    curves = {scores.sampler: scores.scores, **drawn_streams(scores)}
     for (name, values), colour in zip(curves.items(), (*_COLOURS, *_COLOURS), strict=False):
         levels, edges = _steps(scores, values)
         ax.stairs(levels, edges, color=colour, label=name, linewidth=1.4, baseline=None)
@@ -59,7 +60,7 @@ def plot_scores(scores: ClipScores, ax: Axes | None = None, k: int | None = None
     ax.set(xlabel="time (s)", ylabel="saliency", xlim=(scores.grid.start_s[0], scores.grid.end_s[-1]))
     # A file name is text, not mathematics.
     ax.set_title(scores.path.name, loc="left", fontsize=10, parse_math=False, pad=14 if k else None)
-    if scores.streams:
+    if len(curves) > 1:
         ax.legend(frameon=False, fontsize=8)
     return ax
 

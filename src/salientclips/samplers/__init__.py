@@ -1,8 +1,9 @@
 """Rules and networks that turn the features of a clip into one saliency (paper, section 3).
 
 ``SAMPLERS`` names every sampler that is there without training: those that were trained and released with the
-package, and rules that need no training. :func:`make_sampler` makes one by name, or loads a learned one from its
-folder or from the hub. Importing this package imports no torch, and no released sampler does.
+package, of which ``default`` scores where nothing is said, and rules that need no training. :func:`make_sampler`
+makes one by name, or loads a learned one from its folder or from the hub. Importing this package imports no torch,
+and no released sampler does.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ RELEASED: tuple[str, ...] = released_names()
 """Names of the samplers that were trained and came with the package."""
 SAMPLERS: tuple[str, ...] = (*RELEASED, "motion", "cumulative-motion", "packet-cost", "uniform", "random")
 """Names of the samplers, the default first."""
-DEFAULT_SAMPLER = "motion"
-"""Who scores when nothing is said."""
+DEFAULT_SAMPLER = "default"
+"""Who scores when nothing is said; trained, and ready without torch (released/__init__.py)."""
 
 __all__ = [
     "DEFAULT_SAMPLER",
@@ -50,14 +51,14 @@ def make_sampler(name: str, *, seed: int = 0, frames_per_clip: int | None = None
         name: One of ``SAMPLERS``, the folder of a learned sampler, or ``"user/name"`` on the Hugging Face hub.
         seed: Seed of ``random``; the others have no chance in them.
         frames_per_clip: Frames that ``motion`` and ``cumulative-motion`` read per clip; 0 for all, None
-            for their default. A learned sampler reads what it was trained on.
+            for their default of 4. A learned sampler, ``default`` among them, reads what it was trained on.
 
     Returns:
         The sampler.
 
     Raises:
         UnknownNameError: There is no sampler of that name.
-        InputError: A learned sampler reads another number of frames.
+        InputError: A learned sampler was trained on another number of frames.
         CardError: A learned sampler's card is damaged, or of features of another version.
         WeightsError: There is no such learned sampler, or its weights do not fit its card.
         MissingExtraError: It needs a package that does not load.
@@ -95,8 +96,9 @@ def make_sampler(name: str, *, seed: int = 0, frames_per_clip: int | None = None
 def _checked(sampler: LearnedSampler, source: str, frames_per_clip: int | None) -> Sampler:
     trained_on = sampler.card.frames_per_clip
     if frames_per_clip is not None and frames_per_clip != trained_on:
+        here = f"{trained_on or 'all'} frame{'' if trained_on == 1 else 's'} a clip"
         raise InputError(
-            f"the sampler '{source}' was trained on {trained_on} frames a clip and cannot read {frames_per_clip}",
+            f"the sampler '{source}' was trained on {here} and cannot read {frames_per_clip or 'all'}",
             "leave --frames-per-clip out, or name a sampler that needs no training, such as --sampler motion",
         )
     return sampler

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from .. import __version__
+from ..errors import SalientClipsError
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def examine() -> tuple[Finding, ...]:
         One finding a part; the packages in order of need.
     """
     own = Finding("salientclips", True, __version__, f"Python {platform.python_version()}")
-    return (own, *(_try(package) for package in _PACKAGES), _torchcodec(), _codecs(), _native())
+    return (own, *(_try(package) for package in _PACKAGES), _torchcodec(), _codecs(), _native(), _sampler())
 
 
 def _try(package: _Package) -> Finding:
@@ -106,6 +107,19 @@ def _codecs() -> Finding:
         problem = f"no decoder for {', '.join(missing)}"
         return Finding("FFmpeg's codecs", False, "", purpose, problem, "pip install --force-reinstall av")
     return Finding("FFmpeg's codecs", True, "all there", purpose)
+
+
+def _sampler() -> Finding:
+    """The sampler that scores where nothing is said: weights in a file beside the code, which may be damaged."""
+    from ..samplers import DEFAULT_SAMPLER, make_sampler
+
+    part, purpose = f"sampler {DEFAULT_SAMPLER}", "scores where no sampler is named"
+    try:
+        make_sampler(DEFAULT_SAMPLER)
+    except SalientClipsError as error:
+        remedy = "pip install --force-reinstall salientclips"
+        return Finding(part, False, "", purpose, f"does not load ({error.message})", remedy)
+    return Finding(part, True, "loads", purpose)
 
 
 def _native() -> Finding:

@@ -16,6 +16,7 @@ from ...media.tags import title_of
 from ...probed import VideoInfo
 from ...ranking import choose
 from ...types import ClipScores, PacketTable, SelectedClip, Selection
+from ..drawn_streams import drawn_streams
 from .curve import curve, ticks
 from .data import Kind, Lane, PageData, ShownClip
 from .shots import find_shots, key_frame_times
@@ -122,7 +123,7 @@ def lanes(scores: ClipScores) -> tuple[Lane, ...]:
         scores: The scores of a video.
 
     Returns:
-        The score that clips are chosen by, then each of its streams.
+        The score that clips are chosen by, then each of its streams where it has more than one.
     """
     begin_s, end_s = span(scores)
     starts_s, ends_s = scores.grid.start_s, scores.grid.end_s
@@ -132,7 +133,8 @@ def lanes(scores: ClipScores) -> tuple[Lane, ...]:
         return Lane(name, meaning, drawn)
 
     main = lane(scores.sampler, "saliency", scores.scores)
-    return (main, *(lane(name, MEANINGS.get(name, name), values) for name, values in scores.streams.items()))
+    streams = drawn_streams(scores).items()
+    return (main, *(lane(name, MEANINGS.get(name, name), values) for name, values in streams))
 
 
 def bottom(scores: ClipScores, k: int, min_gap_s: float, chosen: set[int]) -> tuple[SelectedClip, ...]:

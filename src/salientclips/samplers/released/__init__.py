@@ -11,6 +11,7 @@ class-agnostic and meant for clips of any usual length: they ask for none of the
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,24 +29,29 @@ def released_names() -> tuple[str, ...]:
 
 
 def load_released(name: str) -> LearnedSampler:
-    """Load a sampler that came with the package.
+    """Load a sampler that came with the package; from its files once a process.
 
     Args:
         name: One of :func:`released_names`.
 
     Returns:
-        The sampler, computed by numpy.
+        The sampler, computed by numpy. It is the same object every time, and nothing of it changes.
 
     Raises:
         CardError: The card is damaged, or of features of another version.
         WeightsError: A file is missing, or the weights do not fit the card.
     """
+    return _load(_FOLDER / name)
+
+
+@cache
+def _load(folder: Path) -> LearnedSampler:
     # Here and not above: a list of names needs neither numpy nor safetensors.
     from ..learned import LearnedSampler
     from ..plain_networks import PlainNetworks
     from ..sharing import read
 
-    stored = read(_FOLDER / name)
+    stored = read(folder)
     return LearnedSampler(stored.card, PlainNetworks(stored.card, stored.weights), any_length=True)
 
 
