@@ -19,6 +19,7 @@ pytest.importorskip("torchvision", reason="torchvision is not installed: pip ins
 
 from action_videos import ColourClassifier, write_video  # noqa: E402
 from builders import make_table  # noqa: E402
+from conftest import GetMade  # noqa: E402
 from learned_samplers import (  # noqa: E402
     Kept,
     make_card,
@@ -29,7 +30,7 @@ from learned_samplers import (  # noqa: E402
 from salientclips import Fitted, SamplerPlan, fit, make_sampler, read_corpus, score  # noqa: E402
 from salientclips.cache.features import load_or_read  # noqa: E402
 from salientclips.cli.run import run  # noqa: E402
-from salientclips.compressed.packet_cost import packet_cost  # noqa: E402
+from salientclips.compressed.packet_cost import packet_cost, tells_of_change  # noqa: E402
 from salientclips.compressed.reader import FeatureReader  # noqa: E402
 from salientclips.datasets.manifest import Entry, Split, write_manifest  # noqa: E402
 from salientclips.errors import CardError, InputError  # noqa: E402
@@ -231,6 +232,23 @@ def test_a_reader_gives_each_clip_its_cost(
     for one in kept:
         np.testing.assert_array_equal([clip.packet_cost for clip in one.clips], costs)
     assert len(list(tmp_path.rglob("*.safetensors"))) == 1
+
+
+@pytest.mark.parametrize("name", ["mjpeg_avi", "prores_mov"])
+def test_where_all_frames_are_key_frames_it_is_left_out(name: str, made: GetMade) -> None:
+    path = made(name).path
+    table = read_packets(path)
+    grid = clip_grid(table, ClipSpec(4, 1))
+    assert not tells_of_change(table)
+    read = FeatureReader(path, table, grid).read(FeatureParameters(1, ("packets",)))
+    assert np.isnan([clip.packet_cost for clip in read]).all()
+    assert np.isfinite(packet_cost(table, grid)).all(), "packet-cost itself goes on, and says what it can"
+    card = make_card(("md",))
+    sampler = make_learned(replace(card, streams=(*card.streams, PACKETS)))
+    scores = score(path, sampler, clip=ClipSpec(4, 1))
+    alone = score(path, make_learned(card), clip=ClipSpec(4, 1))
+    assert np.array_equal(np.argsort(-scores.scores, kind="stable"), np.argsort(-alone.scores, kind="stable"))
+    assert any("nothing of packets" in warning for warning in scores.warnings)
 
 
 @pytest.mark.parametrize("objective", ["sal-rank", "sal-cl", "ac"])

@@ -98,7 +98,7 @@ def measure(verb: str, path: Path) -> dict[str, object]:
     if verb == "probe":
         probe(path)
     else:
-        scores = score(path)
+        scores = score(path, "motion")
         chosen = scores.select(10) if verb == "select" else None
         clips = len(scores if chosen is None else chosen.clips)
         np.save(path.with_suffix(".scores.npy"), scores.scores)
@@ -126,7 +126,7 @@ def check_axis(long: Path, short: Path, copies: int, promises: Promises) -> None
     scores = np.load(long.with_suffix(".scores.npy")).reshape(copies, CLIPS)
     promises.hold(np.array_equal(scores[-2], scores[1]), "the last copies have other scores than the first")
     promises.hold(
-        np.array_equal(scores[-1], score(short).scores), "the last copy has other scores than alone"
+        np.array_equal(scores[-1], score(short, "motion").scores), "the last copy has other scores than alone"
     )
     table = read_packets(long)
     with FrameReader(long, table) as far, FrameReader(short) as near:

@@ -118,8 +118,8 @@ class ClipFeatures:
     failures: int = 0
     """Frames of the clip that were to be read and could not be: broken packets, lost references."""
     packet_cost: float | None = None
-    """How dear the clip's packets are beside others of the video, 1 is average; NaN where no packet of it counts. See
-    :func:`salientclips.compressed.packet_cost.packet_cost`."""
+    """How dear the clip's packets are beside others of the video, 1 is average; NaN where no packet of it counts, and
+    in a video of key frames only. See :func:`salientclips.compressed.packet_cost.packet_cost`."""
 
 
 @dataclass(frozen=True)

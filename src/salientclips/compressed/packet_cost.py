@@ -14,6 +14,25 @@ from ..timeline import ClipGrid
 from ..types import PacketTable
 
 
+def tells_of_change(table: PacketTable) -> bool:
+    """Whether packet sizes tell of change in a video: not where there are key frames only, as in MJPEG and ProRes.
+
+    There they tell of texture, and what moves is blurred and so the cheapest (docs/budget.md).
+
+    Args:
+        table: The packets of the video.
+
+    Returns:
+        Whether a frame is predicted from another.
+    """
+    return bool(_inter_frames(table).any())
+
+
+def _inter_frames(table: PacketTable) -> npt.NDArray[np.bool_]:
+    inter: npt.NDArray[np.bool_] = table.is_shown & (table.frame_type != ord("I")) & ~table.is_key
+    return inter
+
+
 def packet_cost(table: PacketTable, grid: ClipGrid) -> npt.NDArray[np.float64]:
     """Mean over a clip's frames of size / (mean size of that frame type in the video).
 
@@ -27,7 +46,7 @@ def packet_cost(table: PacketTable, grid: ClipGrid) -> npt.NDArray[np.float64]:
     Returns:
         float64 (num_clips,), no unit, 1 is average; NaN where a clip holds no frame that counts.
     """
-    inter = table.is_shown & (table.frame_type != ord("I")) & ~table.is_key
+    inter = _inter_frames(table)
     counted = inter if inter.any() else table.is_shown
     types, sizes = table.frame_type[counted], table.size_bytes[counted].astype(np.float64)
     for kind in np.unique(types):

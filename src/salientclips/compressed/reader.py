@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import nan
 from pathlib import Path
 from typing import Literal
 
@@ -21,7 +22,7 @@ from ..timeline import ClipGrid
 from ..types import ClipFeatures, Feature, FeatureParameters, PacketTable
 from . import bitstream, decoded
 from .frame_by_frame import unreadable
-from .packet_cost import packet_cost
+from .packet_cost import packet_cost, tells_of_change
 
 Backend = Literal["auto", "bitstream", "decoded"]
 """Who reads: whoever is cheapest, or one in particular."""
@@ -80,7 +81,10 @@ class FeatureReader:
         others = replace(parameters, features=tuple(f for f in parameters.features if f != "packets"))
         clips = self._with_sound(others) if others.features else self._unread()
         self.used["packets"] = backend_of("packets", "decoded")
-        for clip, cost in zip(clips, packet_cost(self.table, self.grid).tolist(), strict=True):
+        # Where sizes mislead, a sampler that looks at other things as well is better off without them.
+        known = tells_of_change(self.table)
+        costs = packet_cost(self.table, self.grid).tolist() if known else [nan] * len(self.grid)
+        for clip, cost in zip(clips, costs, strict=True):
             yield replace(clip, packet_cost=cost)
 
     def _with_sound(self, parameters: FeatureParameters) -> Iterator[ClipFeatures]:

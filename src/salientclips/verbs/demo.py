@@ -1,8 +1,6 @@
 """The verb ``demo``: a video whose salient part is known, and the main job run on it.
 
-It needs no download and no file of the user's, so that the first command of the README works anywhere. What it hides
-is something that moves against the camera, which is what ``motion`` measures; so ``motion`` looks for it. The default
-sampler learned from filmed footage, and this is drawn.
+It needs no download and no file of the user's, so that the first command of the README works anywhere.
 """
 
 from __future__ import annotations
@@ -16,9 +14,6 @@ from ..media.synthetic import DemoScene, write_demo_video
 from ..types import SelectedClip, Selection
 from ..whole_file import whole_file
 from .score import score
-
-SAMPLER = "motion"
-"""Who looks for what is hidden."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +39,7 @@ class DemoOutcome:
 
 
 def run_demo(keep: Path | None = None, k: int = 4) -> DemoOutcome:
-    """Make the video, score it by ``motion`` and select its best clips.
+    """Make the video, score it with the default sampler and select its best clips.
 
     Args:
         keep: Where to keep the video (an ``.mp4``); None to throw it away.
@@ -64,5 +59,5 @@ def run_demo(keep: Path | None = None, k: int = 4) -> DemoOutcome:
                 write_demo_video(beside, scene)
         except ValueError as error:
             raise InputError(f"'{path}' is no video by its name", "let it end in .mp4") from error
-        selection = score(path, SAMPLER).select(k)
+        selection = score(path).select(k)
     return DemoOutcome(scene.duration_s, scene.salient_start_s, scene.salient_end_s, selection)
