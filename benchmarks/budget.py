@@ -204,10 +204,10 @@ def measure(videos: list[Video], repeat: int, *, is_parsed: bool = False) -> dic
             if name == "packet-cost":
                 said[name] = score(path, name, clip=CLIP)
             elif name == "parsed":
-                said[name] = score(path, clip=CLIP)
+                said[name] = score(path, "motion", clip=CLIP)
             else:
                 budget = next(one for one in BUDGETS if one == name)
-                said[name] = score(path, clip=CLIP, backend="decoded", budget=budget)
+                said[name] = score(path, "motion", clip=CLIP, backend="decoded", budget=budget)
 
         def run(name: str, path: Path = path) -> float:
             plain = {"demux": demultiplex, "decode": decode}.get(name)

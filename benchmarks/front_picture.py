@@ -37,7 +37,7 @@ class Curve:
     """Pixels that its bars are moved by, so that they can be told from others at the same seconds."""
 
 
-MOTION = Curve("sampler", "motion", "motion, the default", "#0969da", (126, 150), -2)
+MOTION = Curve("sampler", "motion", "motion, untrained", "#0969da", (126, 150), -2)
 DENSE = Curve("dense", "", "dense: all clips", "#1f2328", (500, 290))
 CURVES = (
     Curve("random", "", "random", "#8c959f", (436, 312), 2),

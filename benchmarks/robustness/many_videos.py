@@ -21,7 +21,7 @@ from time import perf_counter
 import psutil
 
 from media_files import make_video
-from salientclips.corpus.job import Job
+from salientclips.corpus.job import Job, Scoring
 from salientclips.corpus.rows import Outcome
 from salientclips.engines.local import LocalEngine
 from salientclips.engines.run import Tally, run_corpus
@@ -73,15 +73,16 @@ def run(folder: Path, out: Path, videos: int, workers: int, promises: Promises) 
             parent_mib[tally.done] = psutil.Process().memory_info().rss / MIB
             worker_mib[tally.done] = max(peaks.last.values(), default=0.0)
 
+    job = Job("score", Scoring("motion"))
     began, cpu_before = perf_counter(), cpu_s()
     with WorkerPeaks() as peaks:
-        done = run_corpus(folder, out, Job("score"), engine=LocalEngine(workers, threads=1), watch=watch)
+        done = run_corpus(folder, out, job, engine=LocalEngine(workers, threads=1), watch=watch)
     seconds, spent_s = perf_counter() - began, cpu_s() - cpu_before
     promises.hold(
         done.tally.done == videos and done.failed == 0, f"{done.tally.done} done, {done.failed} failed"
     )
     began = perf_counter()
-    again = run_corpus(folder, out, Job("score"), engine=LocalEngine(workers, threads=1))
+    again = run_corpus(folder, out, job, engine=LocalEngine(workers, threads=1))
     again_s = perf_counter() - began
     promises.hold(again.tally.done == 0 and again.tally.before == videos, "the second run did something")
     check_rows(out, videos, promises)

@@ -38,7 +38,7 @@ Verb = Callable[[Path, Path], object]
 
 
 def _selection(path: Path) -> Selection:
-    return score(path).select(2)
+    return score(path, "motion").select(2)
 
 
 def _left_half_way(path: Path, scratch: Path) -> object:
@@ -101,8 +101,10 @@ def _vectors(path: Path, scratch: Path) -> object:
 
 VERBS: dict[str, Callable[[Path], Verb]] = {
     "probe": lambda folder: lambda path, scratch: probe(path),
-    "score": lambda folder: lambda path, scratch: save_scores(score(path), scratch / "scores.parquet"),
-    "score decoded": lambda folder: lambda path, scratch: score(path, backend="decoded"),
+    "score": lambda folder: (
+        lambda path, scratch: save_scores(score(path, "motion"), scratch / "scores.parquet")
+    ),
+    "score decoded": lambda folder: lambda path, scratch: score(path, "motion", backend="decoded"),
     "classify": _classify,
     "motion_vectors": lambda folder: lambda path, scratch: list(motion_vectors(path)),
     "motion_vectors left half way": lambda folder: _left_half_way,
