@@ -9,19 +9,23 @@ from ..types import ClipScores
 
 
 def drawn_streams(scores: ClipScores) -> dict[str, npt.NDArray[np.float64]]:
-    """The streams of some scores, where they say more than the scores do.
+    """The streams of some scores that say something else than the scores do.
 
-    A sampler of one stream has that and ``visual``, both of which are its score: three times the same curve.
+    A sampler of pictures alone has ``visual``, which is its score. Where it has but one stream that is the score, too,
+    wherever it has a value: clips without one were given the median.
 
     Args:
         scores: The scores of a video.
 
     Returns:
-        Saliency by stream, float64 (num_clips,) each; none where every one of them is the score, wherever it has a
-        value.
+        Saliency by stream, float64 (num_clips,) each.
     """
-    is_new = any(not _repeats(values, scores.scores) for values in scores.streams.values())
-    return scores.streams if is_new else {}
+    others = {
+        name: values
+        for name, values in scores.streams.items()
+        if not np.array_equal(values, scores.scores, equal_nan=True)
+    }
+    return others if any(not _repeats(values, scores.scores) for values in others.values()) else {}
 
 
 def _repeats(values: npt.NDArray[np.float64], scores: npt.NDArray[np.float64]) -> bool:

@@ -123,7 +123,7 @@ def lanes(scores: ClipScores) -> tuple[Lane, ...]:
         scores: The scores of a video.
 
     Returns:
-        The score that clips are chosen by, then each of its streams where it has more than one.
+        The score that clips are chosen by, then each of its streams that is not that score.
     """
     begin_s, end_s = span(scores)
     starts_s, ends_s = scores.grid.start_s, scores.grid.end_s
