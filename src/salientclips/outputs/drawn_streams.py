@@ -11,8 +11,8 @@ from ..types import ClipScores
 def drawn_streams(scores: ClipScores) -> dict[str, npt.NDArray[np.float64]]:
     """The streams of some scores that say something else than the scores do.
 
-    A sampler of pictures alone has ``visual``, which is its score. Where it has but one stream that is the score, too,
-    wherever it has a value: clips without one were given the median.
+    A sampler of pictures alone has ``visual``, which is its score. Where it has but one stream, that is the score
+    too, wherever it has a value: clips without one were given the median.
 
     Args:
         scores: The scores of a video.
