@@ -6,7 +6,8 @@
 ``FITTED/NAME/FOLD`` is the sampler ``NAME`` of a fold (of a set without folds, ``FITTED/NAME/manifest``).
 ``--sampler`` adds one that was fitted on other footage, the same for every fold. Beside them stand the samplers that
 need no training, and with ``--layer`` the sampler of decoded frames (frame_sampler.py). Where there are folds each is
-the test once; else the split that is named is judged, and no other is opened.
+the test once; else the split that is named is judged, and no other is opened. ``--split all`` is for sets of another
+seed, of which no sampler has seen anything.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from salientclips.datasets.spans import salient_clips
 from salientclips.ranking import with_median
 from salientclips.samplers import Sampler, make_sampler
 from salientclips.samplers.learned import LearnedSampler
+from salientclips.timeline import ClipSpec
 
 
 def main() -> None:
@@ -45,9 +47,13 @@ def main() -> None:
         samplers: dict[str, Sampler] = {name: make_sampler(name) for name in UNTRAINED}
         samplers |= {name: fitted(asked.fitted / name / manifest.stem) for name in names}
         samplers |= {name: fitted(Path(folder)) for name, folder in others.items()} | decoded
-        splits = split_entries([entry for entry in read_entries(manifest) if entry.path.exists()])
-        for entry in splits["test" if len(manifests) > 1 else asked.split]:
-            told = {name: judged(entry, sampler) for name, sampler in samplers.items()}
+        there = [entry for entry in read_entries(manifest) if entry.path.exists()]
+        split = "test" if len(manifests) > 1 else asked.split
+        for entry in there if split == "all" else split_entries(there)[split]:
+            told = {
+                name: judged(entry, sampler, ClipSpec(asked.clip_frames, 1))
+                for name, sampler in samplers.items()
+            }
             if None not in told.values():
                 groups.append(entry.group or entry.path.name)
                 for name, one in told.items():
@@ -62,17 +68,18 @@ def fitted(folder: Path) -> LearnedSampler:
     return replace(LearnedSampler.from_pretrained(folder), any_length=True)
 
 
-def judged(entry: Entry, sampler: Sampler) -> Result | None:
+def judged(entry: Entry, sampler: Sampler, clip: ClipSpec) -> Result | None:
     """How a sampler does on a video.
 
     Args:
         entry: The video and its spans.
         sampler: The sampler.
+        clip: How the video is divided.
 
     Returns:
         The figures; None where nothing, or all, is salient.
     """
-    scores = score(entry.path, sampler, clip=CLIP)
+    scores = score(entry.path, sampler, clip=clip)
     salient = salient_clips(scores.grid, entry.spans)
     if not salient.any() or salient.all():
         return None
@@ -90,7 +97,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--layer", type=Path, help="of frame_sampler.py")
     parser.add_argument("--mobilenet", type=Path, help="the weights that it was trained on")
     parser.add_argument("--manifest", help="another of the set's manifests than its own or its folds")
-    parser.add_argument("--split", default="test", choices=("validation", "test"))
+    parser.add_argument("--split", default="test", choices=("validation", "test", "all"))
+    parser.add_argument("--clip-frames", type=int, default=CLIP.frames)
     parser.add_argument("--csv", type=Path, required=True)
     return parser.parse_args()
 
