@@ -58,7 +58,7 @@ def test_data_partitioned_mpeg4(tmp_path: Path, container: str) -> None:
     support = probe(path).features["md"]
     assert support.backend == "decoded"
     assert "does not read this form of mpeg4: data partitioned" in support.why
-    found = score(path)
+    found = score(path, "motion")
     assert found.features_used == MOTION
     assert found.scores.min() > 0
     assert len(list(motion_vectors(path))) >= 35
@@ -74,7 +74,7 @@ def test_short_header_mpeg4(tmp_path: Path, container: str) -> None:
     support = probe(path).features["md"]
     assert support.backend == "decoded"
     assert "does not read this form of mpeg4: short header" in support.why
-    found = score(path)
+    found = score(path, "motion")
     assert found.features_used == MOTION
     assert any("could not be read" in line for line in found.warnings)
     with pytest.raises(FeatureUnavailableError, match="short header"):
@@ -87,7 +87,7 @@ def test_h263_under_its_own_name(tmp_path: Path) -> None:
     support = probe(path).features["md"]
     assert support.backend == "decoded"
     assert "no bitstream reader for h263" in support.why
-    found = score(path)
+    found = score(path, "motion")
     assert found.features_used == MOTION
     assert found.scores.min() > 0
     assert not found.warnings
@@ -112,7 +112,7 @@ def test_without_the_extension_the_slow_back_end_is_in_use_and_said(
     support = probe(path).features["rgbr"]
     assert support.backend == "decoded"
     assert "the native extension is not there" in support.why
-    found = score(path)
+    found = score(path, "motion")
     assert found.features_used == MOTION
     assert found.scores.min() > 0
     with pytest.raises(FeatureUnavailableError, match="the native extension is not there"):

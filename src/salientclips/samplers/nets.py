@@ -214,13 +214,27 @@ class BandLayer(nn.Module):
 
     @staticmethod
     def figures(x: torch.Tensor) -> torch.Tensor:
-        """What the layer knows of windows (B, 1, 40, steps): means, deviations and maxima over time (B, 120)."""
+        """What the layer knows of some windows.
+
+        Args:
+            x: Windows of sound, float32 or float64 (B, 1, 40, steps).
+
+        Returns:
+            float32 or float64 as they are (B, 120): the mean of each band over time, its deviation, its maximum.
+        """
         bands = x[:, 0]
         spread = (bands - bands.mean(dim=2, keepdim=True)).square().mean(dim=2).sqrt()
         return torch.cat([bands.mean(dim=2), spread, bands.amax(dim=2)], dim=1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Windows float32 (B, 1, 40, steps) to logits (B, outputs)."""
+        """Judge some windows.
+
+        Args:
+            x: Windows of sound, float32 (B, 1, 40, steps).
+
+        Returns:
+            Logits, float32 (B, outputs).
+        """
         logits: torch.Tensor = self.fc(self.figures(x))
         return logits
 

@@ -92,7 +92,7 @@ def score(
         >>> from salientclips import score
         >>> scores = score("climb.mp4")
         >>> len(scores), scores.sampler, scores.features_used
-        (8, 'default', ('md (bitstream)', 'rgbr (bitstream)'))
+        (8, 'default', ('md (bitstream)', 'rgbr (bitstream)', 'packets (demux)'))
         >>> scores.scores.shape, scores.scores.dtype
         ((8,), dtype('float64'))
     """
