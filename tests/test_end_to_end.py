@@ -80,8 +80,10 @@ def test_codecs_without_a_bitstream_reader_score_the_same_with_any_threads(made:
     runs = [score(path, threads=threads) for threads in (1, 2, 4)]
     assert all(again == runs[0] for again in runs)
     assert runs[0].features_used == ("md (decoded)", "rgbr (decoded)", "packets (demux)")
-    assert len(set(runs[0].scores.tolist())) > 1
-    assert score(path, "motion").scores.min() > 0
+    # Of two clips that are each other's neighbours the default says the same.
+    by_motion = score(path, "motion").scores
+    assert len(set(by_motion.tolist())) > 1
+    assert by_motion.min() > 0
 
 
 @pytest.mark.parametrize("name", ["h264_bframes_mp4", "mpeg4_avi", "h264_avi", "h264_10bit", "rotated_270"])
