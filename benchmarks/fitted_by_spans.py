@@ -23,7 +23,7 @@ from benchmarks.span_figures import CLIP, UNTRAINED, K, Result, folded, of_sampl
 
 from salientclips import score
 from salientclips.datasets.folder import read_entries
-from salientclips.datasets.manifest import Entry, split_entries
+from salientclips.datasets.manifest import Entry, Split, split_entries
 from salientclips.datasets.spans import salient_clips
 from salientclips.ranking import with_median
 from salientclips.samplers import Sampler, make_sampler
@@ -48,8 +48,9 @@ def main() -> None:
         samplers |= {name: fitted(asked.fitted / name / manifest.stem) for name in names}
         samplers |= {name: fitted(Path(folder)) for name, folder in others.items()} | decoded
         there = [entry for entry in read_entries(manifest) if entry.path.exists()]
-        split = "test" if len(manifests) > 1 else asked.split
-        for entry in there if split == "all" else split_entries(there)[split]:
+        is_whole = asked.split == "all"
+        split: Split = "test" if len(manifests) > 1 else asked.split
+        for entry in there if is_whole else split_entries(there)[split]:
             told = {
                 name: judged(entry, sampler, ClipSpec(asked.clip_frames, 1))
                 for name, sampler in samplers.items()
