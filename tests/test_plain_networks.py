@@ -20,6 +20,7 @@ from salientclips.samplers.card import CHANNELS, Architecture, Stream
 from salientclips.samplers.layouts import count_trainable, layout, stem_of
 from salientclips.samplers.learned import LearnedSampler
 from salientclips.samplers.nets import network_for
+from salientclips.samplers.one_blas_thread import _controller as looked_for
 from salientclips.samplers.one_blas_thread import one_blas_thread
 from salientclips.samplers.plain_layers import Floats, pool_threes, pool_twos
 from salientclips.samplers.plain_networks import PlainNetworks, build_plain
@@ -200,6 +201,8 @@ def blas_threads() -> list[int]:
 
 
 def test_the_callers_blas_threads_are_put_back_by_the_last_to_leave() -> None:
+    # Other tests may have loaded more libraries since the first score looked for them.
+    looked_for.cache_clear()
     with threadpool_limits(3, user_api="blas"):
         before = blas_threads()
         first, second = one_blas_thread(), one_blas_thread()

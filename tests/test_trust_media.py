@@ -213,7 +213,7 @@ def test_nobody_opens_a_file_around_that() -> None:
     for path in source.rglob("*.py"):
         for line in path.read_text(encoding="utf-8").splitlines():
             if "av.open(" in line and path.name not in ("container.py", "own_bytes.py"):
-                is_out = path.name == "output.py" and 'av.open(file, "w"' in line
+                is_out = path.name == "output.py" and 'av.open(once, "w"' in line
                 assert is_out, f"{path.name}: {line.strip()}"
 
 
