@@ -173,10 +173,9 @@ class LearnedSampler:
 
     def _judge(self, clips: Iterable[ClipFeatures]) -> Judged:
         streams = Runner(self.card, self.networks, self.threads).run(clips)
-        warnings = [w for s in self.card.streams if (w := _absence(s.stream, streams[s.stream]))]
-        if len(self.card.streams) == 1:
-            # There is nothing else to judge by: such clips have no score, which whoever asked for scores says.
-            warnings = []
+        # Where one stream is all, such clips have no score, which whoever asked for scores says.
+        others = self.card.streams if len(self.card.streams) > 1 else ()
+        warnings = [w for s in others if (w := _absence(s.stream, streams[s.stream]))]
         scores, streams = put_together(self.card, streams)
         return Judged(scores, streams, tuple(warnings))
 
