@@ -4,12 +4,15 @@
     PYTHONPATH=src python -m benchmarks.strategies rendered FOLDER --network r3d_18 --weights F --labels LABELS
         --clip-frames 8 --frame-step 2 --crop-px 64 --cache CACHE
     PYTHONPATH=src python -m benchmarks.strategies cctv-fight FOLDER --weights HEAD --labels LABELS --cache CACHE
+    PYTHONPATH=src python -m benchmarks.strategies rendered FOLDER --cache CACHE
+        --opinions benchmarks/results/rendered-i3d-opinions.npz
 
 Samplers are fitted here on the set's training videos (on ``composed`` once a fold, so that none has seen the source
 of what it judges) and are judged on its test videos, or with ``--split validation`` on those by which one chooses.
 ``--sampler NAME=FOLDER`` adds finished ones. What f and the samplers say is kept in the cache; ``look_at_all.py``
-fills it with several processes beforehand. Beside ``strategies`` stand ``samplers`` (AUC against the true spans,
-cost) and ``quartiles``: accuracies within quarters of the videos, by how well ``motion`` alone finds their spans.
+fills it with several processes beforehand, and ``--opinions`` from a file, so that f itself is not needed. Beside
+``strategies`` stand ``samplers`` (AUC against the true spans, cost) and ``quartiles``: accuracies within quarters of
+the videos, by how well ``motion`` alone finds their spans.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from typing import cast
 
 import numpy as np
 import torch
+from benchmarks import opinions
 from benchmarks.frame_sampler import FrameSampler
 from benchmarks.fused import chosen
 
@@ -105,7 +109,9 @@ def main() -> None:
     parser.add_argument(
         "--network", default="i3d_rgb", help="the classifier; rows of others stay in the tables"
     )
-    parser.add_argument("--weights", required=True, help="its weights")
+    known = parser.add_mutually_exclusive_group(required=True)
+    known.add_argument("--weights", help="its weights")
+    known.add_argument("--opinions", type=Path, help="what it says of every clip, instead (opinions.py)")
     parser.add_argument("--labels", type=Path)
     parser.add_argument("--clip-frames", type=int, default=16)
     parser.add_argument("--frame-step", type=int, default=1)
@@ -129,21 +135,40 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS)
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    classifier = load_classifier(
-        asked.network,
-        weights=asked.weights,
-        labels=asked.labels,
-        frames=asked.clip_frames,
-        frame_step=asked.frame_step,
-        crop_px=asked.crop_px,
-        device="cpu",
-    )
+    classifier = classifier_of(asked)
     with tempfile.TemporaryDirectory() as scratch:
         where = asked.fitted or Path(scratch)
         folds = list(gathered(asked, classifier, where))
     found = tabulate(folds, benchmark=asked.set if asked.codec is None else f"{asked.set}, {asked.codec}")
     stem = asked.set if asked.codec is None else f"{asked.set}-codecs"
     write(found, asked.out, stem if asked.split == "test" else f"{stem}-validation")
+
+
+def classifier_of(asked: argparse.Namespace) -> ClipClassifier:
+    """The classifier by its weights, or as far as its opinions are known: those are put into the cache.
+
+    Args:
+        asked: The command line.
+
+    Returns:
+        f.
+    """
+    if asked.opinions is None:
+        return load_classifier(
+            asked.network,
+            weights=asked.weights,
+            labels=asked.labels,
+            frames=asked.clip_frames,
+            frame_step=asked.frame_step,
+            crop_px=asked.crop_px,
+            device="cpu",
+        )
+    known = opinions.load(asked.opinions)
+    spec = known.classifier.input
+    asked.clip_frames, asked.frame_step = spec.frames, spec.frame_step
+    for manifest, _ in parts(asked):
+        known.put(there(manifest, asked), asked.cache)
+    return known.classifier
 
 
 def gathered(asked: argparse.Namespace, classifier: ClipClassifier, where: Path) -> Iterable[Gathered]:

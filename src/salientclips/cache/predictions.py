@@ -111,6 +111,19 @@ def load_or_look(
     return known
 
 
+def keep(predictions: DensePredictions, clips: ClipSpec | ClipGrid | None = None, *, folder: Path) -> None:
+    """Put predictions that were made elsewhere where :func:`load_or_look` finds them.
+
+    Args:
+        predictions: What f says of every clip of a video; ``classifier`` is its :func:`identity`, ``fingerprint`` that
+            of the file as it is here.
+        clips: How :func:`load_or_look` will be told to divide the video; None for the grid itself.
+        folder: The cache; made where it is missing.
+    """
+    asked = predictions.grid if clips is None else clips
+    save(_entry(folder, predictions.fingerprint, predictions.classifier, asked), _pack(predictions))
+
+
 def _entry(folder: Path, of: Fingerprint, name: str, clips: ClipSpec | ClipGrid) -> Path:
     key = key_of(kind="predictions", fingerprint=asdict(of), classifier=name, clips=clips_key(clips))
     return folder / "predictions" / f"{key}.safetensors"

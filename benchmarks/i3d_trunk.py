@@ -1,0 +1,149 @@
+"""What I3D says of every clip of a set before its last two blocks, kept, so that those can be tuned in minutes.
+
+    PYTHONPATH=src python -m benchmarks.i3d_trunk MANIFEST --weights i3d-kinetics-400.ckpt --out TRUNK
+        --crop-px 128 [--splits train,validation,test] [--workers 2]
+
+Nearly all of the network's work is below ``Mixed_5b``: what comes out there, 832 channels at 2 x 4 x 4 places for 16
+frames of 128 pixels, is a tenth of a megabyte a clip and stays as Kinetics taught it. :mod:`benchmarks.tune_i3d`
+learns what comes after. ``TRUNK/NAME.npy`` has the clips of one video; what is there is not looked at again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from benchmarks.clip_features import freeze
+from torch import nn
+
+from salientclips.classifiers import ClipInput, load_classifier
+from salientclips.classifiers.look import ClipLooker
+from salientclips.classifiers.network import NetworkClassifier
+from salientclips.datasets.folder import read_entries
+from salientclips.errors import SalientClipsError
+from salientclips.media.demux import clip_grid, read_packets
+from salientclips.types import SelectedClip
+from salientclips.whole_file import whole_file
+
+TAIL = ("Mixed_5b", "Mixed_5c", "logits")
+"""The modules that come after."""
+
+
+@dataclass(frozen=True)
+class Trunk:
+    """I3D up to ``Mixed_5b``, as :class:`ClipLooker` takes a classifier."""
+
+    name: str
+    input: ClipInput
+    labels: tuple[str, ...]
+    network: nn.Module
+
+    def __call__(self, clips: torch.Tensor) -> torch.Tensor:
+        """What the tail is given.
+
+        Args:
+            clips: float32 (B, 3, T, H, W).
+
+        Returns:
+            float32 (B, 832, T / 8, H / 32, W / 32).
+        """
+        with torch.inference_mode():
+            return torch.cat([self.network(clip) for clip in torch.split(clips, 1)])
+
+
+def trunk_of(classifier: NetworkClassifier) -> Trunk:
+    """The part of a network that is not tuned.
+
+    Args:
+        classifier: ``i3d_rgb``.
+
+    Returns:
+        Its modules before :data:`TAIL`, frozen by TorchScript.
+    """
+    spec = classifier.input
+    modules = [module for name, module in classifier.network.named_children() if name not in TAIL]
+    example = torch.zeros(1, 3, spec.frames, spec.crop_px, spec.crop_px)
+    return Trunk(classifier.name, spec, classifier.labels, freeze(nn.Sequential(*modules).eval(), example))
+
+
+def look(path: Path, trunk: Trunk, kept: Path) -> npt.NDArray[np.float32]:
+    """What the trunk says of all clips of a video.
+
+    Args:
+        path: The video.
+        trunk: The network's first part.
+        kept: The ``.npy`` of this video; written where it is missing.
+
+    Returns:
+        float32 (num_clips, 832, T / 8, H / 32, W / 32), in the order of the grid.
+
+    Raises:
+        SalientClipsError: The video cannot be read.
+    """
+    if not kept.exists():
+        table = read_packets(path)
+        grid = clip_grid(table, trunk.input.clip_spec)
+        clips = [SelectedClip(i + 1, i, grid.starts[i], grid.ends[i], 0.0) for i in range(len(grid))]
+        said = ClipLooker(path, trunk, table).look(clips)
+        with whole_file(kept) as beside, beside.open("wb") as file:
+            np.save(file, said)
+    found: npt.NDArray[np.float32] = np.load(kept, mmap_mode="r")
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("manifest", type=Path)
+    parser.add_argument("--weights", required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--crop-px", type=int, default=128)
+    parser.add_argument("--splits", default="train,validation,test")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    asked = parser.parse_args()
+    asked.out.mkdir(parents=True, exist_ok=True)
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=work, args=(asked, place)) for place in range(asked.workers)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+
+def work(asked: argparse.Namespace, place: int) -> None:
+    """One process: every so-manieth video, split after split.
+
+    Args:
+        asked: The command line.
+        place: Which process this is.
+    """
+    torch.set_num_threads(1)
+    classifier = load_classifier(
+        "i3d_rgb",
+        weights=asked.weights,
+        frames=16,
+        frame_step=1,
+        crop_px=asked.crop_px,
+        device="cpu",
+        threads=1,
+    )
+    assert isinstance(classifier, NetworkClassifier)
+    trunk = trunk_of(classifier)
+    entries = list(read_entries(asked.manifest))
+    for split in asked.splits.split(","):
+        wanted = [entry for entry in entries if entry.split == split and entry.path.exists()]
+        for entry in wanted[place :: asked.workers]:
+            try:
+                said = look(entry.path, trunk, asked.out / f"{entry.path.stem}.npy")
+                print(entry.path.name, len(said), flush=True)
+            except SalientClipsError as error:
+                print(entry.path.name, error.message, flush=True)
+
+
+if __name__ == "__main__":
+    main()
