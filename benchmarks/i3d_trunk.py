@@ -1,11 +1,12 @@
 """What I3D says of every clip of a set before its last two blocks, kept, so that those can be tuned in minutes.
 
     PYTHONPATH=src python -m benchmarks.i3d_trunk MANIFEST --weights i3d-kinetics-400.ckpt --out TRUNK
-        --crop-px 128 [--splits train,validation,test] [--workers 2]
+        --crop-px 128 [--splits train,validation,test] [--mirrored] [--workers 2]
 
 Nearly all of the network's work is below ``Mixed_5b``: what comes out there, 832 channels at 2 x 4 x 4 places for 16
 frames of 128 pixels, is a tenth of a megabyte a clip and stays as Kinetics taught it. :mod:`benchmarks.tune_i3d`
-learns what comes after. ``TRUNK/NAME.npy`` has the clips of one video; what is there is not looked at again.
+learns what comes after. ``TRUNK/NAME.npy`` has the clips of one video; what is there is not looked at again. With
+``--mirrored`` the salient clips are looked at in a mirror, into ``TRUNK/NAME.mirrored.npy``: more to learn from.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,8 @@ from salientclips.classifiers import ClipInput, load_classifier
 from salientclips.classifiers.look import ClipLooker
 from salientclips.classifiers.network import NetworkClassifier
 from salientclips.datasets.folder import read_entries
+from salientclips.datasets.manifest import Entry
+from salientclips.datasets.spans import salient_clips
 from salientclips.errors import SalientClipsError
 from salientclips.media.demux import clip_grid, read_packets
 from salientclips.types import SelectedClip
@@ -43,6 +46,8 @@ class Trunk:
     input: ClipInput
     labels: tuple[str, ...]
     network: nn.Module
+    mirrored: bool = False
+    """Whether clips are seen in a mirror."""
 
     def __call__(self, clips: torch.Tensor) -> torch.Tensor:
         """What the tail is given.
@@ -53,8 +58,9 @@ class Trunk:
         Returns:
             float32 (B, 832, T / 8, H / 32, W / 32).
         """
+        seen = clips.flip(-1) if self.mirrored else clips
         with torch.inference_mode():
-            return torch.cat([self.network(clip) for clip in torch.split(clips, 1)])
+            return torch.cat([self.network(clip) for clip in torch.split(seen, 1)])
 
 
 def trunk_of(classifier: NetworkClassifier) -> Trunk:
@@ -72,29 +78,44 @@ def trunk_of(classifier: NetworkClassifier) -> Trunk:
     return Trunk(classifier.name, spec, classifier.labels, freeze(nn.Sequential(*modules).eval(), example))
 
 
-def look(path: Path, trunk: Trunk, kept: Path) -> npt.NDArray[np.float32]:
-    """What the trunk says of all clips of a video.
+def look(entry: Entry, trunk: Trunk, kept: Path) -> npt.NDArray[np.float32]:
+    """What the trunk says of all clips of a video; in a mirror, of the salient ones.
 
     Args:
-        path: The video.
+        entry: The video.
         trunk: The network's first part.
         kept: The ``.npy`` of this video; written where it is missing.
 
     Returns:
-        float32 (num_clips, 832, T / 8, H / 32, W / 32), in the order of the grid.
+        float32 (num_clips, 832, T / 8, H / 32, W / 32), in the order of the grid; on the disk until it is read.
 
     Raises:
         SalientClipsError: The video cannot be read.
     """
     if not kept.exists():
-        table = read_packets(path)
+        table = read_packets(entry.path)
         grid = clip_grid(table, trunk.input.clip_spec)
-        clips = [SelectedClip(i + 1, i, grid.starts[i], grid.ends[i], 0.0) for i in range(len(grid))]
-        said = ClipLooker(path, trunk, table).look(clips)
+        salient = salient_clips(grid, entry.spans)
+        wanted = np.flatnonzero(salient).tolist() if trunk.mirrored else range(len(grid))
+        clips = [SelectedClip(i + 1, i, grid.starts[i], grid.ends[i], 0.0) for i in wanted]
+        said = ClipLooker(entry.path, trunk, table).look(clips)
         with whole_file(kept) as beside, beside.open("wb") as file:
             np.save(file, said)
     found: npt.NDArray[np.float32] = np.load(kept, mmap_mode="r")
     return found
+
+
+def name_of(entry: Entry, *, mirrored: bool) -> str:
+    """The file that a video's clips are kept in.
+
+    Args:
+        entry: The video.
+        mirrored: Whether they are seen in a mirror.
+
+    Returns:
+        Its name in the folder.
+    """
+    return f"{entry.path.stem}{'.mirrored' if mirrored else ''}.npy"
 
 
 def main() -> None:
@@ -104,6 +125,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--crop-px", type=int, default=128)
     parser.add_argument("--splits", default="train,validation,test")
+    parser.add_argument("--mirrored", action="store_true")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
@@ -133,13 +155,13 @@ def work(asked: argparse.Namespace, place: int) -> None:
         threads=1,
     )
     assert isinstance(classifier, NetworkClassifier)
-    trunk = trunk_of(classifier)
+    trunk = replace(trunk_of(classifier), mirrored=asked.mirrored)
     entries = list(read_entries(asked.manifest))
     for split in asked.splits.split(","):
         wanted = [entry for entry in entries if entry.split == split and entry.path.exists()]
         for entry in wanted[place :: asked.workers]:
             try:
-                said = look(entry.path, trunk, asked.out / f"{entry.path.stem}.npy")
+                said = look(entry, trunk, asked.out / name_of(entry, mirrored=asked.mirrored))
                 print(entry.path.name, len(said), flush=True)
             except SalientClipsError as error:
                 print(entry.path.name, error.message, flush=True)

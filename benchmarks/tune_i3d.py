@@ -30,7 +30,7 @@ from time import perf_counter
 import numpy as np
 import numpy.typing as npt
 import torch
-from benchmarks.i3d_trunk import TAIL
+from benchmarks.i3d_trunk import TAIL, name_of
 from benchmarks.logistic import fit_best
 from benchmarks.opinions import Opinions, Remembered, save
 from safetensors.torch import save_file
@@ -61,6 +61,8 @@ class Video:
     """Its class."""
     clips: npt.NDArray[np.float32]
     """What the trunk says of every clip (num_clips, 832, T / 8, H / 32, W / 32); on the disk until it is read."""
+    mirrored: npt.NDArray[np.float32] | None
+    """The same of the salient clips in a mirror; None where it was not looked at."""
     salient: npt.NDArray[np.bool_]
     """Which clips lie at least half in a span (num_clips,)."""
 
@@ -124,17 +126,21 @@ class Tail(nn.Module):
         return torch.cat(parts).numpy()
 
 
-def rows(videos: Sequence[Video]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+def rows(videos: Sequence[Video], *, mirrored: bool) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
     """The salient clips of videos, and their classes.
 
     Args:
         videos: At least one with a salient clip.
+        mirrored: Whether those in a mirror are there too, as far as they are known.
 
     Returns:
         (n, 832, ...) and (n,).
     """
-    classes = [video.truth for video in videos for _ in range(int(video.salient.sum()))]
-    return np.concatenate([video.clips[video.salient] for video in videos]), np.array(classes, dtype=np.int64)
+    parts = [(video.clips[video.salient], video.truth) for video in videos]
+    if mirrored:
+        parts += [(video.mirrored, video.truth) for video in videos if video.mirrored is not None]
+    classes = [truth for clips, truth in parts for _ in clips]
+    return np.concatenate([clips for clips, _ in parts]), np.array(classes, dtype=np.int64)
 
 
 def tuned(
@@ -160,7 +166,7 @@ def tuned(
     """
     torch.manual_seed(asked.seed)
     tail = Tail(network, num_classes)
-    (clips, classes), held = rows(training), rows(validation)
+    (clips, classes), held = rows(training, mirrored=True), rows(validation, mirrored=False)
     with torch.inference_mode():
         seen, seen_held = (
             torch.cat([tail.features(part) for part in torch.split(torch.from_numpy(of), 64)]).numpy()
@@ -276,7 +282,7 @@ def main() -> None:
         threads=1,
     )
     assert isinstance(f, NetworkClassifier)
-    entries = [e for e in read_entries(asked.manifest) if (asked.trunk / f"{e.path.stem}.npy").exists()]
+    entries = [e for e in read_entries(asked.manifest) if (asked.trunk / name_of(e, mirrored=False)).exists()]
     labels = tuple(sorted({entry.labels[0] for entry in entries}))
     videos = [video_of(entry, f, labels, asked.trunk) for entry in entries]
     training = [video for video in videos if video.entry.split == "train"]
@@ -322,8 +328,14 @@ def video_of(entry: Entry, f: NetworkClassifier, labels: tuple[str, ...], trunk:
         It.
     """
     grid = clip_grid(read_packets(entry.path), f.input.clip_spec)
-    clips = np.load(trunk / f"{entry.path.stem}.npy", mmap_mode="r")
-    return Video(entry, labels.index(entry.labels[0]), clips, salient_clips(grid, entry.spans))
+    own, other = (trunk / name_of(entry, mirrored=mirrored) for mirrored in (False, True))
+    return Video(
+        entry,
+        labels.index(entry.labels[0]),
+        np.load(own, mmap_mode="r"),
+        np.load(other, mmap_mode="r") if other.exists() else None,
+        salient_clips(grid, entry.spans),
+    )
 
 
 def assembled(f: NetworkClassifier, tail: Tail, labels: tuple[str, ...]) -> NetworkClassifier:

@@ -110,11 +110,15 @@ def test_trunk_and_tuned_tail_are_the_whole_network(videos: tuple[Entry, ...], t
     before = {name: tensor.clone() for name, tensor in f.network.state_dict().items()}
     trunk = i3d_trunk.trunk_of(f)
     for entry in videos:
-        seen = i3d_trunk.look(entry.path, trunk, tmp_path / f"{entry.path.stem}.npy")
+        seen = i3d_trunk.look(entry, trunk, tmp_path / i3d_trunk.name_of(entry, mirrored=False))
         assert seen.shape == (CLIPS, 832, 2, 2, 2)
         assert seen.dtype == np.float32
+    mirror = replace(trunk, mirrored=True)
+    other = i3d_trunk.look(videos[0], mirror, tmp_path / i3d_trunk.name_of(videos[0], mirrored=True))
+    assert other.shape == (2, 832, 2, 2, 2)
     read = [tune_i3d.video_of(entry, f, LABELS, tmp_path) for entry in videos]
     assert [list(video.salient) for video in read] == [[False, True, True, False]] * len(videos)
+    assert [len(tune_i3d.rows(read[:1], mirrored=mirrored)[1]) for mirrored in (False, True)] == [2, 4]
     learned, held = (
         [v for v in read if v.entry.split == "train"],
         [v for v in read if v.entry.split != "train"],
