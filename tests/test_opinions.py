@@ -15,7 +15,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed: pip install
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import i3d_trunk, opinions, tune_i3d  # noqa: E402
+from benchmarks import i3d_tail, i3d_trunk, opinions, tune_i3d  # noqa: E402
 from benchmarks.opinions import Opinions, Remembered  # noqa: E402
 
 from media_files import make_video  # noqa: E402
@@ -116,17 +116,19 @@ def test_trunk_and_tuned_tail_are_the_whole_network(videos: tuple[Entry, ...], t
     mirror = replace(trunk, mirrored=True)
     other = i3d_trunk.look(videos[0], mirror, tmp_path / i3d_trunk.name_of(videos[0], mirrored=True))
     assert other.shape == (2, 832, 2, 2, 2)
-    read = [tune_i3d.video_of(entry, f, LABELS, tmp_path) for entry in videos]
-    assert [list(video.salient) for video in read] == [[False, True, True, False]] * len(videos)
-    assert [len(tune_i3d.rows(read[:1], mirrored=mirrored)[1]) for mirrored in (False, True)] == [2, 4]
+    read = [tune_i3d.video_of(entry, f, LABELS, tmp_path, None) for entry in videos]
+    for place, video in enumerate(read):
+        assert video.truth.tolist() == [-1, place % 2, place % 2, -1]
+    assert tune_i3d.video_of(videos[1], f, LABELS, tmp_path, "crawl").truth.tolist() == [0, 1, 1, 0]
+    assert [len(i3d_tail.rows(read[:1], mirrored=mirrored)[1]) for mirrored in (False, True)] == [2, 4]
     learned, held = (
         [v for v in read if v.entry.split == "train"],
         [v for v in read if v.entry.split != "train"],
     )
     asked = argparse.Namespace(seed=0, rate=1e-3, epochs=2)
-    tail = tune_i3d.tuned(f.network, learned, held, len(LABELS), asked, batch=4)
+    tail = i3d_tail.tuned(f.network, learned, held, len(LABELS), asked, batch=4)
     assert all(torch.equal(tensor, before[name]) for name, tensor in f.network.state_dict().items())
-    figures = tune_i3d.figures([tail.says(v.clips) for v in held], held)
+    figures = i3d_tail.figures([i3d_tail.says(tail, v) for v in held], held)
     assert figures["clips"] == 4
     assert 0 <= figures["accuracy"] <= 1
     whole = tune_i3d.assembled(f, tail, LABELS)
