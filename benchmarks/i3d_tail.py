@@ -80,22 +80,23 @@ class Tail(nn.Module):
         return found
 
     def says(self, clips: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Class probabilities of clips.
+        """Class probabilities of clips.
 
-    Args:
-        clips: As for :meth:`features`.
+        Args:
+            clips: As for :meth:`features`.
 
-    Returns:
-        float32 (num_clips, num_classes).
-    """
-    self.eval()
-    with torch.inference_mode():
-        # Copied, for what lies on the disk cannot be written to, and torch warns of that.
-        parts = [
-            torch.softmax(self(torch.from_numpy(clips[at : at + 64].copy())), dim=1)
-            for at in range(0, len(clips), 64)
-        ]
-    return torch.cat(parts).numpy()
+        Returns:
+            float32 (num_clips, num_classes).
+        """
+        self.eval()
+        with torch.inference_mode():
+            # Copied, for what lies on the disk cannot be written to, and torch warns of that.
+            parts = [
+                torch.softmax(self(torch.from_numpy(clips[at : at + 64].copy())), dim=1)
+                for at in range(0, len(clips), 64)
+            ]
+
+        return torch.cat(parts).numpy()
 
 
 def rows(videos: Sequence[Video], *, mirrored: bool) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
