@@ -135,6 +135,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS)
     asked = parser.parse_args()
     torch.set_num_threads(1)
+    # The videos that f can teach by: all of them, where it can be asked.
+    asked.judged_by_f = None
     classifier = classifier_of(asked)
     with tempfile.TemporaryDirectory() as scratch:
         where = asked.fitted or Path(scratch)
@@ -166,6 +168,7 @@ def classifier_of(asked: argparse.Namespace) -> ClipClassifier:
     known = opinions.load(asked.opinions)
     spec = known.classifier.input
     asked.clip_frames, asked.frame_step = spec.frames, spec.frame_step
+    asked.judged_by_f = frozenset(known.said)
     for manifest, _ in parts(asked):
         known.put(there(manifest, asked), asked.cache)
     return known.classifier
@@ -258,6 +261,8 @@ def fitted(
         The sampler.
     """
     if not (folder / "config.json").is_file():
+        if not variant.by_spans and asked.judged_by_f is not None:
+            known = [entry for entry in known if entry.path.stem in asked.judged_by_f]
         made = fit(
             known,
             None if variant.by_spans else classifier,
