@@ -98,7 +98,13 @@ VARIANTS: dict[str, tuple[Variant, ...]] = {
         Variant("spans-1-frame", streams=VISUAL, by_spans=True, frames_per_clip=1),
         Variant("i-frames", "sal-cl", ("if", "motion", "packets"), by_spans=True, is_fronted=True),
     ),
-    "cctv-fight": (Variant("spans", by_spans=True), Variant("sal-rank")),
+    "cctv-fight": (
+        Variant("spans", by_spans=True),
+        Variant("sal-rank"),
+        Variant("stats", streams=("stats",)),
+        Variant("stats-spans", streams=("stats",), by_spans=True),
+        Variant("stats-spans-rules", streams=("stats", "motion", "packets"), by_spans=True),
+    ),
 }
 
 
