@@ -55,11 +55,12 @@ def look_up(asked: argparse.Namespace) -> None:
         for entry in read_entries(manifest)
         if entry.split == "test" and int(entry.path.stem.split("-")[0]) < asked.draws and entry.path.exists()
     ]
+    samplers = {fold: samplers_of(asked, fold) for fold in {fold for fold, _ in tests}}
     for place in np.random.default_rng(0).permutation(len(tests)):
         fold, entry = tests[place]
         table = read_packets(entry.path)
         grid = clip_grid(table, CLIP)
-        chosen = choices(entry.path, samplers_of(asked, fold))
+        chosen = choices(entry.path, samplers[fold])
         known = answers(asked.kept / f"{entry.path.stem}.npz")
         missing = sorted({clip for clips in chosen.values() for clip in clips} - known.keys())
         if missing:

@@ -16,7 +16,6 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from benchmarks.frame_sampler import FrameSampler
 from benchmarks.span_figures import CLIP, UNTRAINED, K, Result, folded, of_samplers, result, table_of, write
@@ -84,9 +83,8 @@ def judged(entry: Entry, sampler: Sampler, clip: ClipSpec) -> Result | None:
     salient = salient_clips(scores.grid, entry.spans)
     if not salient.any() or salient.all():
         return None
-    taken = np.zeros(len(scores), dtype=np.bool_)
-    taken[[clip.index for clip in scores.select(min(K, len(scores))).clips]] = True
-    return result(with_median(scores.scores), salient, taken)
+    chosen = [clip.index for clip in scores.select(min(K, len(scores))).clips]
+    return result(with_median(scores.scores), salient, chosen)
 
 
 def arguments() -> argparse.Namespace:

@@ -248,7 +248,7 @@ def judged(
         for number, name in enumerate(UNTRAINED):
             for video in shown:
                 scores, chosen = video.kept["scores"][number], video.kept["chosen"][number]
-                told = result(scores.astype(np.float64), video.salient, chosen.astype(np.bool_))
+                told = result(scores.astype(np.float64), video.salient, np.flatnonzero(chosen).tolist())
                 found.setdefault(name, []).append(told)
         for rule in rules:
             for block in blocks:

@@ -38,25 +38,21 @@ class Result:
     """Salient clips among the K chosen, as a share of the most that K could hold."""
 
 
-def result(
-    scores: Array, salient: npt.NDArray[np.bool_], chosen: npt.NDArray[np.bool_] | None = None
-) -> Result:
+def result(scores: Array, salient: npt.NDArray[np.bool_], chosen: Sequence[int] | None = None) -> Result:
     """Judge the scores of one video.
 
     Args:
         scores: Of every clip (num_clips,).
         salient: Which clips are (num_clips,); some, and not all.
-        chosen: Which are taken, where the rule is another than the K highest.
+        chosen: Indices of those that are taken, where the rule is another than the K highest.
 
     Returns:
         The figures.
     """
-    if chosen is None:
-        chosen = np.zeros(len(scores), dtype=np.bool_)
-        chosen[np.argsort(-scores, kind="stable")[:K]] = True
-    hits = float((salient & chosen).sum())
-    most = float(min(salient.sum(), chosen.sum()))
-    return Result(area_under_roc(scores, salient), hits / float(chosen.sum()), hits / most)
+    taken = np.argsort(-scores, kind="stable")[:K] if chosen is None else np.array(chosen)
+    hits = float(salient[taken].sum())
+    most = float(min(salient.sum(), len(taken)))
+    return Result(area_under_roc(scores, salient), hits / len(taken), hits / most)
 
 
 def of_samplers(found: Mapping[str, Sequence[Result]]) -> dict[str, dict[str, Array]]:

@@ -136,9 +136,7 @@ def read(entry: Entry, plan: SamplerPlan, front: Front, cache: Path) -> Video:
 def _without_training(name: str, evidence: VideoEvidence, salient: npt.NDArray[np.bool_]) -> Result:
     sampler = make_sampler(name)
     scores = with_median(np.asarray(sampler(evidence)))
-    taken = np.zeros(len(scores), dtype=np.bool_)
-    taken[list(choose(scores, evidence.grid, K, rule=sampler.rule).indices)] = True
-    return result(scores, salient, taken)
+    return result(scores, salient, choose(scores, evidence.grid, K, rule=sampler.rule).indices)
 
 
 def fold(

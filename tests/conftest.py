@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+import json
 import logging
 import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import av
@@ -17,6 +19,7 @@ from hypothesis import settings
 
 from far_places import Server, web_server
 from made_files import MAKERS, MadeFile, encoder_of
+from salientclips.cli.run import run
 from trap_files import TRAPS
 from trap_verbs import Command
 
@@ -77,6 +80,18 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 def command(capsys: pytest.CaptureFixture[str]) -> Command:
     """The command line with ``--json``, in this process."""
     return Command(capsys)
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, Any, str]]:
+    """Run a command with --json in this process: (exit code, what it printed, stderr)."""
+
+    def inner(*words: str | Path) -> tuple[int, Any, str]:
+        code = run([*map(str, words), "--json"])
+        printed = capsys.readouterr()
+        return code, json.loads(printed.out), printed.err
+
+    return inner
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from learned_samplers import make_card
 from salientclips.errors import CardError
+from salientclips.samplers.card import MOTION, PACKETS
 from salientclips.samplers.card_file import card_from_json, card_to_json
 from salientclips.samplers.model_card import model_card
 from salientclips.timeline import ClipSpec
@@ -218,3 +219,13 @@ def test_the_card_for_people() -> None:
     assert "Validation" not in bare
     assert "license" not in bare
     assert "Clips: 2 s" in bare
+
+
+def test_the_card_for_people_gives_a_size_only_where_frames_are_shown() -> None:
+    size = "Input: 14 cells of 16 pixels at the shorter side."
+    assert size in model_card(make_card(("md",)))
+    assert size in model_card(make_card(("stats", "if", "audio")))
+    # Statistics and sound have inputs of their own, rules have none.
+    without = make_card(("stats", "audio"))
+    assert "cells" not in model_card(without)
+    assert "cells" not in model_card(replace(without, streams=(without.streams[0], MOTION, PACKETS)))

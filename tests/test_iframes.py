@@ -108,9 +108,7 @@ def test_figures_of_one_video() -> None:
     scores = np.linspace(1, 0, 40)
     found = result(scores, salient)
     assert (found.hits, found.found) == (0.3, 0.75)
-    chosen = np.zeros(40, dtype=np.bool_)
-    chosen[30] = True
-    told = result(scores, salient, chosen)
+    told = result(scores, salient, [30])
     assert (told.hits, told.found) == (1.0, 1.0)
 
 

@@ -16,7 +16,6 @@ from safetensors.torch import load_file, save_file
 
 from conftest import GetMade
 from learned_samplers import Kept, make_card, make_learned, random_clips
-from salientclips.cli.run import run
 from salientclips.errors import CardError, InputError, UnknownNameError, WeightsError
 from salientclips.samplers import make_sampler
 from salientclips.samplers.learned import LearnedSampler
@@ -178,18 +177,6 @@ def test_the_hub(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # --- the commands -------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, Any, str]]:
-    """Run a command with --json in this process: (exit code, what it printed, stderr)."""
-
-    def inner(*words: str | Path) -> tuple[int, Any, str]:
-        code = run([*map(str, words), "--json"])
-        printed = capsys.readouterr()
-        return code, json.loads(printed.out), printed.err
-
-    return inner
 
 
 Call = Callable[..., tuple[int, Any, str]]

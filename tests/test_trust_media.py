@@ -1,21 +1,14 @@
-"""What docs/threat_model.md promises of videos, names, pages and the network: what nobody named is not reached."""
+"""What docs/threat_model.md promises of videos: FFmpeg reaches nothing that nobody named, and ends."""
 
 from __future__ import annotations
 
-import asyncio
-import csv
-import http.client
-import http.server
-import os
-import re
 import shutil
 import socket
 import struct
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -24,18 +17,13 @@ from typing import Any
 import av
 import pytest
 
-from chosen import choose
-from made_files import MadeFile
+from conftest import GetMade
 from media_files import AudioSpec, make_video
 from salientclips import probe, score
-from salientclips.cli.run import run
-from salientclips.errors import FetchError, InputError, NotAVideoError, WeightsError
+from salientclips.errors import InputError, NotAVideoError
 from salientclips.media.audio import read_audio
 from salientclips.media.own_bytes import REFUSED, own_bytes_only
-from salientclips.outputs.exports import export
 from salientclips.timeline import ClipSpec
-
-GetMade = Callable[[str], MadeFile]
 
 
 @dataclass
@@ -75,6 +63,7 @@ def listener() -> Iterator[Listener]:
 
 
 # --- what FFmpeg may reach ------------------------------------------------------------------------------------
+
 
 PLAYLISTS = {
     "HLS, a file": "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nother.ts\n#EXT-X-ENDLIST\n",
@@ -241,232 +230,3 @@ def test_a_time_stamp_of_ages_ends(tmp_path: Path) -> None:
         score(path, "packet-cost", clip=ClipSpec(seconds=Fraction(1)))
     assert len(score(path, "packet-cost")) <= 20
     assert time.perf_counter() - started < 30
-
-
-# --- names ----------------------------------------------------------------------------------------------------
-
-NAMES = [
-    "-x.mp4",
-    "--help.mp4",
-    "$(touch owned).mp4",
-    "a\nb.mp4",
-    "`id`.mp4",
-    "x;y|z&.mp4",
-    "\x1b[2J.mp4",
-    "'\".mp4",
-]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_any_name_is_only_a_name_on_the_command_line(
-    name: str,
-    tmp_path: Path,
-    made: GetMade,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    shutil.copy(made("h264_bframes_mp4").path, name)
-    before = {*os.listdir()}
-    assert run(["cut", "--sampler", "packet-cost", "-k", "1", "-o", "out", "--", name]) == 0
-    printed = capfd.readouterr()
-    assert "\x1b[2J" not in printed.out + printed.err
-    assert {*os.listdir()} == before | {"out"}
-    # Nothing climbed out of the folder, and what is in it is there by its whole path.
-    assert [path.suffix for path in Path("out").iterdir()] == [".mp4"]
-
-
-def test_an_end_of_line_in_a_name_ends_no_line_of_an_export(tmp_path: Path) -> None:
-    video = make_video(
-        tmp_path / "a\n00:00:00.000 --> 00:00:01.000\n* FROM CLIP NAME: evil\n[CHAPTER]\r\nx.mp4", frames=48
-    )
-    selection = choose(video, 2)
-    vtt = export(selection, tmp_path / "x.vtt").path.read_text()
-    assert vtt.count("-->") == 2
-    edl = export(selection, tmp_path / "x.edl").path.read_text()
-    assert sum(line.startswith("* FROM CLIP NAME") for line in edl.splitlines()) == 2
-    chapters = export(selection, tmp_path / "x.ffmetadata").path.read_text()
-    assert sum(line == "[CHAPTER]" for line in chapters.splitlines()) == 2
-    with export(selection, tmp_path / "x.csv").path.open(newline="") as file:
-        assert len(list(csv.DictReader(file))) == 2
-
-
-# --- pages, servers, tools ------------------------------------------------------------------------------------
-
-
-def test_strange_requests_are_refused(made: GetMade) -> None:
-    pytest.importorskip("jinja2", reason="jinja2 is not installed")
-    from salientclips.verbs.view import serve
-
-    video = made("h264_bframes_mp4").path
-    selection = score(video, "packet-cost", clip=ClipSpec(8, 1)).select(1)
-    with serve(selection, others=()) as url:
-        _, _, host, token, _ = url.split("/")
-        size = video.stat().st_size
-        for path, headers, status in (
-            (f"/{token}/video%00", {}, 404),
-            (f"/{token}/%2e%2e/%2e%2e/etc/passwd", {}, 404),
-            (f"/{token}//etc/passwd", {}, 404),
-            (f"/{token}/..%5c..%5cwin.ini", {}, 404),
-            (f"/{token[:-1]}/video", {}, 404),
-            (f"/{token}/video", {"Range": f"bytes=0-{10**17}"}, 200),
-            (f"/{token}/video", {"Range": f"bytes={size}-"}, 416),
-            (f"/{token}/video", {"Range": "bytes=" + "9" * 50 + "-"}, 200),
-            (f"/{token}/video", {"Range": "bytes=" + ",".join("0-0" for _ in range(5000))}, 200),
-            (f"/{token}/select?sampler=packet-cost&min_gap=0&k=" + "9" * 5000, {}, 400),
-            (f"/{token}/video", {"Host": "evil.example"}, 403),
-        ):
-            connection = http.client.HTTPConnection(host, timeout=20)
-            connection.putrequest("HEAD", path, skip_host="Host" in headers)
-            for name, value in headers.items():
-                connection.putheader(name, value)
-            connection.endheaders()
-            assert connection.getresponse().status == status, (path, headers)
-            connection.close()
-        # Two Host headers are no way in either, and an old request has none.
-        for request in (
-            f"GET /{token}/video HTTP/1.1\r\nHost: evil.example\r\nHost: {host}\r\n\r\n",
-            f"GET /{token}/video\r\n\r\n",
-            f"GET /{token}/vi\0deo HTTP/1.1\r\nHost: {host}\r\n\r\n",
-        ):
-            with socket.create_connection(("127.0.0.1", int(host.split(":")[1])), timeout=20) as raw:
-                raw.sendall(request.encode())
-                raw.shutdown(socket.SHUT_WR)
-                said = b"".join(iter(lambda: raw.recv(1 << 16), b""))
-            assert b"ftyp" not in said, request
-
-
-def test_an_mcp_client_names_no_sampler_of_its_own(made: GetMade, tmp_path: Path) -> None:
-    pytest.importorskip("mcp", reason="mcp is not installed")
-    from mcp import Client
-
-    from salientclips.adapters.mcp import make_server
-
-    video = made("vfr").path
-
-    async def ask(sampler: str) -> Any:
-        async with Client(make_server([video.parent])) as client:
-            return await client.call_tool("select", {"path": video.name, "sampler": sampler})
-
-    for sampler in ("user/name", str(tmp_path), "../x"):
-        said = asyncio.run(ask(sampler))
-        assert said.is_error
-        assert "there is no sampler" in said.content[0].text
-
-
-# --- the network ----------------------------------------------------------------------------------------------
-
-OFFLINE = """
-import sys
-def forbid(event, arguments):
-    if event in ("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"):
-        raise RuntimeError(f"the network was used: {event} {arguments[1:]}")
-sys.addaudithook(forbid)
-from salientclips.cli.run import run
-for words in WORDS:
-    code = run(words)
-    print("code", code, words[0], file=sys.stderr)
-    if code:
-        sys.exit(1)
-"""
-
-
-def test_nothing_uses_the_network_unasked(made: GetMade, tmp_path: Path) -> None:
-    pytest.importorskip("torchvision", reason="torchvision is not installed")
-    pytest.importorskip("jinja2", reason="jinja2 is not installed")
-    video = str(made("stereo_aac").path)
-    words = [
-        ["probe", video],
-        ["score", video, "--output", str(tmp_path / "s.json")],
-        ["select", video, "-k", "1"],
-        ["classify", video, "-c", "mc3_18", "-k", "1", "--random-weights"],
-        ["report", video, "--output", str(tmp_path / "r.html")],
-        ["export", video, "--output", str(tmp_path / "x.vtt")],
-        ["list"],
-    ]
-    code = f"WORDS = {words!r}\n{OFFLINE}"
-    # Were there a setting that keeps a library from the network, this would test the setting.
-    offline = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE")
-    environment = {name: value for name, value in os.environ.items() if name not in offline}
-    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert "the network was used" not in done.stdout + done.stderr
-    # And the hook does catch it.
-    caught = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            OFFLINE.split("from salient")[0] + "import socket\nsocket.create_connection(('127.0.0.1', 9))",
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "the network was used" in caught.stderr
-
-
-@pytest.fixture
-def redirecting(tmp_path: Path) -> Iterator[str]:
-    """A web server that sends everybody to a file of this machine."""
-    (tmp_path / "secret.mp4").write_bytes(b"secret")
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(302)
-            self.send_header("Location", f"file://{tmp_path}/secret.mp4")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def do_HEAD(self) -> None:
-            self.do_GET()
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/v.mp4"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def test_a_redirect_does_not_lead_to_a_local_file(
-    redirecting: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pytest.importorskip("torch", reason="torch is not installed")
-    pytest.importorskip("aiohttp", reason="aiohttp is not installed")
-    from salientclips.corpus import remote
-    from salientclips.corpus.fetch import local_copy
-    from salientclips.networks.weights import local_file
-
-    monkeypatch.setattr(remote, "PAUSES_S", ())
-    with pytest.raises(WeightsError):
-        local_file(redirecting, cache=tmp_path / "cache")
-    with pytest.raises(FetchError), local_copy(redirecting):
-        pass
-
-
-# --- the page itself ------------------------------------------------------------------------------------------
-
-
-def test_the_threat_model_names_tests_that_are_there() -> None:
-    tests = Path(__file__).parent
-    page = (tests.parent / "docs" / "threat_model.md").read_text(encoding="utf-8")
-    rows = [
-        line.split("|")[1:-1] for line in page.splitlines() if line.startswith("| ") and line.count("|") == 5
-    ]
-    promises = [row for row in rows if row[2].strip() and row[3].strip() != "held by"]
-    assert len(promises) > 10
-    for *_, cannot, held in promises:
-        modules = [tests / f"{name}.py" for name in re.findall(r"\btest_\w+", held)]
-        assert modules, cannot
-        text = "".join(module.read_text(encoding="utf-8") for module in modules)
-        names = re.findall(r"def test_(\w+)", text)
-        for told in re.findall(r"`(\w+?)(?:\.\.\.)?`", held):
-            assert any(told in name for name in names), f"there is no test {told}"

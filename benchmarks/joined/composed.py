@@ -37,7 +37,7 @@ def rows(clips: list[Clip], seed: int, draws: int = DRAWS) -> list[Row]:
         draws: Videos of one target.
 
     Returns:
-        The videos: each target once, then each a second time, and so on.
+        The videos, the fold of the target as their split: each target once, then each a second time, and so on.
     """
     targets = [clip for clip in clips if clip.set == "k400_clips"]
     dull = [clip for clip in clips if clip.set in ("vioperu", "fight_surv") and clip.label == "noFight"]

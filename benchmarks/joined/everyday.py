@@ -34,7 +34,7 @@ def rows(clips: list[Clip], seed: int, draws: int = DRAWS) -> list[Row]:
         draws: Videos of one target.
 
     Returns:
-        The videos: each target once, then each a second time, and so on.
+        The videos, all of the split ``val``: each fall and then each sign, then all of them a second time, and so on.
     """
     falls = [clip for clip in clips if clip.set == "gmdcsa24_subset" and clip.label == "Fall"]
     signs = [clip for clip in clips if clip.set == "asl_intel" and clip.label not in RECORDINGS]

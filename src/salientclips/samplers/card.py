@@ -34,6 +34,9 @@ CHANNELS: dict[Stream, int] = {
 }
 """Channels of the input of the network of each stream."""
 
+SHOWN_FRAMES: tuple[Stream, ...] = ("md", "rgbr", "if")
+"""Whose networks are shown frames, cells or pictures of a size that the card says; sound and statistics are not."""
+
 _READS: dict[Stream, tuple[Feature, ...]] = {
     "md": ("md",),
     "rgbr": ("rgbr",),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from .card import RULE_SAMPLERS, SamplerCard
+from .card import RULE_SAMPLERS, SHOWN_FRAMES, SamplerCard
 
 
 def model_card(card: SamplerCard) -> str:
@@ -46,6 +46,8 @@ def _what(card: SamplerCard) -> list[str]:
         if card.clip.seconds is not None
         else f"{card.clip.frames} frames at a step of {card.clip.frame_step}"
     )
+    is_shown = any(s.stream in SHOWN_FRAMES for s in card.streams)
+    size = f" Input: {card.short_side_cells} cells of 16 pixels at the shorter side." if is_shown else ""
     lines = [
         f"# {_plain(card.name)}",
         "",
@@ -60,8 +62,8 @@ def _what(card: SamplerCard) -> list[str]:
             for s in card.streams
         ),
         "",
-        f"Clips: {length}; {card.frames_per_clip or 'all'} frames are read of each. Input: {card.short_side_cells}"
-        f" cells of 16 pixels at the shorter side. Feature version {card.feature_version}.",
+        f"Clips: {length}; {card.frames_per_clip or 'all'} frames are read of each.{size} Feature version"
+        f" {card.feature_version}.",
     ]
     if card.neighbours:
         lines.append(f"{card.neighbours} clips on either side have a say in a clip's score.")

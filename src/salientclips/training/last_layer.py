@@ -11,18 +11,19 @@ that is done.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
 
-from ..samplers.card import BANDS
+from ..samplers.card import BANDS, LINEAR
 from ..samplers.front import MEAN, STD, Front
 from ..samplers.inputs import Inputs, normalise
-from ..samplers.nets import BandLayer
+from ..samplers.nets import BandLayer, build_network
 from . import objectives
 from .batches import draw_visit, generator
 from .lesson import Lesson, Networks
@@ -51,6 +52,33 @@ class Layer:
     """(outputs, channels)."""
     bias: Floats
     """(outputs,)."""
+
+    @property
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """The same in float32, named as in a network: ``fc.weight`` (outputs, channels), ``fc.bias`` (outputs,)."""
+        return {
+            "fc.weight": torch.from_numpy(self.weight).float(),
+            "fc.bias": torch.from_numpy(self.bias).float(),
+        }
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """A kind of layer: what it knows of a clip, and which network it is."""
+
+    knows: Callable[[Inputs], Floats]
+    """What is known of a clip: from its normalised inputs (n, C, h, w) to float64 (channels,)."""
+    is_normal: bool
+    """Whether that has mean 0 and deviation 1 because the inputs have; if not, it is brought to them here."""
+    network: Callable[[int, int], nn.Module]
+    """From channels and outputs, the network that takes normalised inputs and has the layer as its ``fc``."""
+
+
+def _kind_of(lesson: Lesson) -> _Kind:
+    if lesson.unit.architectures == (BANDS,):
+        return _Kind(_bands, is_normal=False, network=lambda _, outputs: BandLayer(outputs))
+    # Behind a front the layer is the one on statistics, too: each has one number a channel.
+    return _Kind(_mean, is_normal=True, network=partial(build_network, LINEAR))
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,40 +128,36 @@ def train_linear(lesson: Lesson, front: Front | None, progress: Progress | None 
         and ``accuracy`` and ``surety`` where there are validation videos; ``best_epoch`` is the row that was
         kept, from 1.
     """
-    task = _task(lesson)
+    kind = _kind_of(lesson)
+    task = _task(lesson, kind)
     penalties = PENALTIES if lesson.validation else (UNJUDGED_PENALTY,)
     layers, history = [], []
     for number, penalty in enumerate(penalties, start=1):
         layer, loss = _solve(task, penalty)
         layers.append(layer)
-        history.append({"penalty": penalty, "loss": loss, **_judged(lesson, layer)})
+        history.append({"penalty": penalty, "loss": loss, **_judged(lesson, kind, layer)})
         if progress is not None:
             progress(number / len(penalties))
     best = max(range(len(layers)), key=lambda i: history[i].get("surety", 0.0))
     kept, (stream,) = layers[best], lesson.unit.streams
     if front is None:
-        tensors = {
-            "fc.weight": torch.from_numpy(kept.weight).float(),
-            "fc.bias": torch.from_numpy(kept.bias).float(),
-        }
-        return Trained({stream: tensors}, best + 1, tuple(history), lesson.normalisation)
+        return Trained({stream: kept.tensors}, best + 1, tuple(history), lesson.normalisation)
     mean, std = (np.array(of) for of in lesson.normalisation[stream])
     weight = kept.weight / std
     network = front.network(lesson.outputs, weight, kept.bias - weight @ mean)
     return Trained({stream: dict(network.state_dict())}, best + 1, tuple(history), {stream: (MEAN, STD)})
 
 
-def _task(lesson: Lesson) -> _Task:
+def _task(lesson: Lesson, kind: _Kind) -> _Task:
     options = replace(lesson.options, clips_per_video=CLIPS_PER_VIDEO)
     (stream,) = lesson.unit.streams
     rows, weights, truth, pairs, pair_weights = [], [], [], [], []
     begin, share = 0, 1 / len(lesson.training)
-    knows = _bands if lesson.unit.architectures == (BANDS,) else _mean
     for number, video in enumerate(lesson.training):
         targets, rng = video.targets, generator(options.seed, 0, number)
         clips = draw_visit(targets.surety, lesson.eligible[number], lesson.unit.objective, options, rng).clips
         frames = video.held[stream].clips()
-        rows += [knows(normalise(frames[clip], *lesson.normalisation[stream])) for clip in clips]
+        rows += [kind.knows(normalise(frames[clip], *lesson.normalisation[stream])) for clip in clips]
         weights += [share / len(clips)] * len(clips)
         if lesson.unit.objective == "ac":
             truth += [[name in targets.classes for name in lesson.classes]] * len(clips)
@@ -151,7 +175,7 @@ def _task(lesson: Lesson) -> _Task:
         begin += len(clips)
     known = np.stack(rows)
     centre, spread = np.zeros(known.shape[1]), np.ones(known.shape[1])
-    if knows is _bands:
+    if not kind.is_normal:
         centre, spread = known.mean(axis=0), known.std(axis=0)
         spread[spread < _LEAST_SPREAD] = 1.0
     return _Task(
@@ -198,22 +222,14 @@ def _bands(windows: Inputs) -> Floats:
     return figures
 
 
-def _network(lesson: Lesson, layer: Layer) -> nn.Module:
-    """The layer as a network, from normalised inputs to logits."""
-    outputs, channels = layer.weight.shape
-    bands = BandLayer(outputs) if lesson.unit.architectures == (BANDS,) else None
-    linear = nn.Linear(channels, outputs) if bands is None else bands.fc
-    linear.weight.data, linear.bias.data = (
-        torch.from_numpy(array).float() for array in (layer.weight, layer.bias)
-    )
-    return nn.Sequential(nn.Flatten(), linear) if bands is None else bands
-
-
-def _judged(lesson: Lesson, layer: Layer) -> dict[str, float]:
+def _judged(lesson: Lesson, kind: _Kind, layer: Layer) -> dict[str, float]:
     """How f does on the K clips that a layer would choose of the validation videos."""
     if not lesson.validation:
         return {}
-    networks = Networks({lesson.unit.streams[0]: _network(lesson, layer)}).eval()
+    outputs, channels = layer.weight.shape
+    network = kind.network(channels, outputs)
+    network.load_state_dict(layer.tensors)
+    networks = Networks({lesson.unit.streams[0]: network}).eval()
     said = [lesson.scores(networks, video, torch.device("cpu")) for video in lesson.validation]
     choices: Sequence[Sequence[int]] = [top(scores, lesson.k) for scores in said]
     accuracy, surety = figures([(v.probabilities, v.targets) for v in lesson.validation], choices)

@@ -18,6 +18,7 @@ from ..samplers.card import (
     OBJECTIVES,
     PRETRAINED,
     RULES,
+    SHOWN_FRAMES,
     SOLVED,
     STREAMS,
     Architecture,
@@ -130,7 +131,7 @@ class SamplerPlan:
     @property
     def _shown_frames(self) -> list[Stream]:
         """The streams whose networks are shown frames."""
-        return [stream for stream in self.networks if stream not in ("stats", "audio")]
+        return [stream for stream in self.networks if stream in SHOWN_FRAMES]
 
     @property
     def input_cells(self) -> int:
