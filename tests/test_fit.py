@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from salientclips import Fitted, SamplerPlan, TrainingOptions, fit, make_sampler
 from salientclips.cli.run import run  # noqa: E402
 from salientclips.datasets.manifest import Entry, write_manifest  # noqa: E402
 from salientclips.errors import FileMissingError, InputError, UnknownNameError  # noqa: E402
+from salientclips.samplers.card import Stream  # noqa: E402
 from salientclips.samplers.learned import LearnedSampler  # noqa: E402
 from salientclips.timeline import ClipSpec  # noqa: E402
 
@@ -227,6 +229,39 @@ def test_what_cannot_be_learned_is_refused(footage: list[ActionVideo], cache: Pa
         fit(tmp_path / "nowhere", ColourClassifier(), cache=cache)
 
 
+class Certain(ColourClassifier):
+    """Sees one class everywhere, and is surer of it where something is coloured, if it cares."""
+
+    def __init__(self, name: str, *, cares: bool) -> None:
+        super().__init__()
+        self.name, self.cares = name, cares
+
+    def __call__(self, clips: torch.Tensor) -> torch.Tensor:
+        is_coloured = super().__call__(clips).amax(dim=1) > 0.5
+        sure = torch.where(is_coloured, 0.9, 0.6) if self.cares else torch.full((len(clips),), 0.6)
+        return torch.stack([sure, (1 - sure) / 2, (1 - sure) / 2], dim=1)
+
+
+@pytest.mark.parametrize("stream", ["stats", "md"])
+def test_a_classifier_that_is_always_right_teaches_by_its_certainty(
+    footage: list[ActionVideo], tmp_path: Path, stream: Stream
+) -> None:
+    plan = SamplerPlan((stream,), objective="sal-cl", frames_per_clip=1)
+    by_surety = replace(ONCE, sal_cl_target="surety")
+    one = Certain("certain", cares=True)
+    videos, places = [v.path for v in footage], {"plan": plan, "cache": tmp_path}
+    with pytest.raises(InputError, match="always right on the clips") as caught:
+        fit(videos, one, options=ONCE, **places)  # type: ignore[arg-type]
+    assert "--sal-cl-target surety" in caught.value.remedy
+    made = fit(videos, one, options=by_surety, **places)  # type: ignore[arg-type]
+    assert made.card.options["sal_cl_target"] == "surety"
+    if stream == "stats":
+        chosen = score(footage[0].path, made.sampler).select(3).clips
+        assert len({clip.index for clip in chosen} & footage[0].salient) >= 2
+    with pytest.raises(InputError, match=r"the probability 0\.6 on all clips .* sal-cl has nothing to learn"):
+        fit(videos, Certain("careless", cares=False), options=by_surety, **places)  # type: ignore[arg-type]
+
+
 def test_nothing_is_written_over_that_is_no_sampler(
     footage: list[ActionVideo], cache: Path, tmp_path: Path
 ) -> None:
@@ -289,3 +324,6 @@ def test_the_command_refuses_in_one_line(tmp_path: Path, capsys: pytest.CaptureF
     assert run(["fit", str(tmp_path), "--objective", "luck", "--random-weights"]) == 1
     said = capsys.readouterr()
     assert said.err == "error: there is no objective 'luck'; choose one of: ac, sal-cl, sal-rank\n"
+    assert run(["fit", str(tmp_path), "--sal-cl-target", "luck", "--random-weights"]) == 1
+    said = capsys.readouterr()
+    assert said.err == "error: there is no target of sal-cl 'luck'; choose one of: right, surety\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -63,6 +64,40 @@ def test_sal_cl_is_the_cross_entropy_of_the_mean_probability() -> None:
     right = torch.tensor([True, False, True, False])
     expected = -torch.where(right, mean, 1 - mean).log()
     assert torch.allclose(sal_cl_loss([(a, 0.5), (b, 0.5)], right), expected, atol=1e-5)
+
+
+def test_sal_cl_on_a_probability_by_hand() -> None:
+    # two frames with the probabilities 1/2 and 3/4: their mean is 5/8
+    x = torch.tensor([0.0, math.log(3)]).reshape(1, 2, 1).expand(4, 2, 1)
+    taught = torch.tensor([0.25, 0.625, 1.0, 0.0])
+    found = sal_cl_loss([(x, 1.0)], taught).tolist()
+    by_hand = [-(p * math.log(5 / 8) + (1 - p) * math.log(3 / 8)) for p in taught.tolist()]
+    assert found == pytest.approx(by_hand, abs=1e-6)
+    assert by_hand[0] == pytest.approx(0.8531, abs=1e-4)
+    y = logits(4, 6, 1, 1).requires_grad_()
+    shares = torch.rand(6, generator=torch.Generator().manual_seed(5))
+    (gradient,) = torch.autograd.grad(sal_cl_loss([(y, 1.0)], shares).sum(), y)
+    assert torch.allclose(gradient[:, 0, 0], torch.sigmoid(y[:, 0, 0]) - shares, atol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e4])
+def test_right_and_wrong_are_1_and_0_bit_for_bit(scale: float) -> None:
+    x = logits(6, 64, 3, 1, scale).requires_grad_()
+    right = logits(7, 64, 1, 1)[:, 0, 0] > 0
+    yes = torch.logsumexp(torch.nn.functional.logsigmoid(x) + np.log(1 / 3), dim=1)[:, 0]
+    no = torch.logsumexp(torch.nn.functional.logsigmoid(-x) + np.log(1 / 3), dim=1)[:, 0]
+    losses = [-torch.where(right, yes, no).clamp(max=0.0)]
+    losses += [sal_cl_loss([(x, 1.0)], taught) for taught in (right, right.float(), right.double())]
+    gradients = [torch.autograd.grad(loss.mean(), x)[0] for loss in losses]
+    for loss, gradient in zip(losses[1:], gradients[1:], strict=True):
+        assert loss.dtype == torch.float32
+        assert loss.detach().numpy().tobytes() == losses[0].detach().numpy().tobytes()
+        assert torch.equal(gradient, gradients[0])
+
+
+def test_whole_answers_never_meet_a_logarithm_of_nothing() -> None:
+    x = torch.tensor([torch.inf, -torch.inf]).reshape(2, 1, 1)
+    assert sal_cl_loss([(x, 1.0)], torch.tensor([1.0, 0.0])).tolist() == [0.0, 0.0]
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e4])
@@ -129,6 +164,8 @@ def test_targets_with_labels() -> None:
     assert (found.classes, found.indices, found.is_labelled) == (("b",), (1,), True)
     assert found.surety == pytest.approx([0.25, 0.8, 0.2], abs=1e-6)
     assert found.right.tolist() == [False, True, False]
+    assert found.taught("right") is found.right
+    assert found.taught("surety") is found.surety
 
 
 def test_several_labels_are_true_together() -> None:
@@ -283,3 +320,10 @@ def test_pictures_of_several_shapes_meet_in_what_all_have() -> None:
 def test_impossible_options_are_refused(bad: dict[str, float]) -> None:
     with pytest.raises((InputError, UnknownNameError)):
         TrainingOptions(**bad)  # type: ignore[arg-type]
+
+
+def test_what_sal_cl_learns_is_an_option_of_the_card() -> None:
+    assert TrainingOptions().as_card()["sal_cl_target"] == "right"
+    assert TrainingOptions(sal_cl_target="surety").as_card()["sal_cl_target"] == "surety"
+    with pytest.raises(UnknownNameError, match="no target of sal-cl 'luck'; choose one of: right, surety"):
+        TrainingOptions(sal_cl_target="luck")  # type: ignore[arg-type]

@@ -185,6 +185,32 @@ def test_a_layer_learns_where_what_matters_moves(videos: list[Entry], tmp_path: 
     assert found != set(range(int(first), int(first) + 4)), "as much moves everywhere"
 
 
+def test_the_share_in_a_span_can_be_what_sal_cl_learns(
+    videos: list[Entry], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Later by three quarters of a clip: the first clip is in its span by a quarter, the one behind by the rest.
+    late = Fraction(3 * FRAMES, 4 * RATE_HZ)
+    moved = [replace(v, spans=tuple((start + late, end + late) for start, end in v.spans)) for v in videos]
+    write_manifest(moved, tmp_path / "set.csv")
+    words = ["fit", tmp_path / "set.csv", "--from-spans", "--streams", "stats", "--objective", "sal-cl"]
+    words += ["--frames-per-clip", "0", "--neighbours", "0", "--device", "cpu", "--cache", tmp_path / "c"]
+    words += ["--clip-frames", FRAMES, "--frame-step", "1", "--json"]
+    weights = {}
+    for target in ("right", "surety"):
+        folder = tmp_path / target
+        assert run([*map(str, words), "-o", str(folder), "--sal-cl-target", target]) == 0
+        card = json.loads(capsys.readouterr().out)["card"]
+        assert card["options"]["sal_cl_target"] == target
+        sampler = make_sampler(str(folder))
+        assert isinstance(sampler, LearnedSampler)
+        weights[target] = np.asarray(sampler.networks.tensors("stats")["fc.weight"])
+        scores = score(videos[-1].path, str(folder))
+        first = int(next(start for start, _ in videos[-1].spans) * RATE_HZ / FRAMES)
+        # the layer sees where things move, so what it finds are the four that move above
+        assert {clip.index for clip in scores.select(4).clips} == set(range(first, first + 4))
+    assert not np.allclose(weights["right"], weights["surety"])
+
+
 def test_both_engines_and_the_folder_say_the_same(tmp_path: Path) -> None:
     clips = random_clips(6)
     for streams, objective in (

@@ -168,6 +168,13 @@ def fit(
     pair_weight: Annotated[
         str | None, typer.Option(help="sal-rank: equal, or gap.", rich_help_panel=_TRAINING)
     ] = None,
+    sal_cl_target: Annotated[
+        str | None,
+        typer.Option(
+            help="sal-cl: right (whether the classifier is), or surety (its probability of the true class).",
+            rich_help_panel=_TRAINING,
+        ),
+    ] = None,
     cache: Annotated[
         Path | None,
         typer.Option(
@@ -229,6 +236,7 @@ def fit(
         "pairs_per_video": pairs_per_video,
         "tie_gap": tie_gap,
         "pair_weight": pair_weight,
+        "sal_cl_target": sal_cl_target,
     }
     options = TrainingOptions(
         seed=seed,

@@ -29,7 +29,7 @@ from ..timeline import ClipSpec
 from .last_layer import train_linear
 from .lesson import Lesson, Normalisation, Unit
 from .loop import Trained, train
-from .options import TrainingOptions
+from .options import SalClTarget, TrainingOptions
 from .plan import SamplerPlan
 from .targets import histogram_of_best
 from .tune import Opinion, chosen, opinions, tuned
@@ -41,6 +41,8 @@ Progress = Callable[[str, float], None]
 
 LEAST_WITH_SOUND = 0.5
 """Share of the training videos that must have sound for an audio network to be trained beside visual ones."""
+_LEAST_DIFFERENCE = 1e-6
+"""Probabilities that differ by no more are equal."""
 
 
 @dataclass(frozen=True)
@@ -136,14 +138,7 @@ class Assembler:
             # Where f finds all clips alike there is nothing to rank.
             usable = [v for v in usable if _spread(v, unit.streams) > self.options.tie_gap]
         elif unit.objective == "sal-cl":
-            answers = {bool(right) for v in usable for right in v.targets.right}
-            if len(answers) == 1:
-                always = "always" if answers == {True} else "never"
-                raise InputError(
-                    f"the classifier is {always} right on the clips of the training videos: sal-cl has nothing"
-                    " to learn",
-                    "use the objective sal-rank, or a classifier that knows these videos",
-                )
+            _refuse_one_answer(usable, self.options.sal_cl_target)
         names = "+".join(unit.streams)
         if not usable:
             raise InputError(
@@ -247,6 +242,25 @@ def _units(plan: SamplerPlan) -> tuple[Unit, ...]:
     return tuple(
         Unit((stream,), (plan.architecture_of(stream),), plan.objective_of(stream))
         for stream in plan.networks
+    )
+
+
+def _refuse_one_answer(videos: Sequence[TrainingVideo], target: SalClTarget) -> None:
+    """SAL-CL needs clips of which different things are true."""
+    answers = [float(answer) for video in videos for answer in video.targets.taught(target)]
+    if not answers or max(answers) - min(answers) > _LEAST_DIFFERENCE:
+        return
+    if target == "surety":
+        raise InputError(
+            f"the classifier gives the true class the probability {answers[0]:.3g} on all clips of the training"
+            " videos: sal-cl has nothing to learn",
+            "give videos on whose clips the classifier's certainty differs, or use the objective ac",
+        )
+    raise InputError(
+        f"the classifier is {'always' if answers[0] else 'never'} right on the clips of the training videos: sal-cl"
+        " has nothing to learn",
+        "use the objective sal-rank, or a classifier that knows these videos; --sal-cl-target surety learns from its"
+        " probability of the true class",
     )
 
 

@@ -95,7 +95,7 @@ class _Task:
     weights: torch.Tensor
     """What each clip counts, every video the same (num_clips,)."""
     truth: torch.Tensor
-    """AC: whether each class is true (num_clips, num_classes); SAL-CL: whether f is right (num_clips,)."""
+    """AC: whether each class is true (num_clips, num_classes); SAL-CL: what is taught of each clip (num_clips,)."""
     pairs: torch.Tensor
     """SAL-RANK: (num_pairs, 2), rows of the better and of the other."""
     pair_weights: torch.Tensor
@@ -162,7 +162,7 @@ def _task(lesson: Lesson, kind: _Kind) -> _Task:
         if lesson.unit.objective == "ac":
             truth += [[name in targets.classes for name in lesson.classes]] * len(clips)
         else:
-            truth += targets.right[clips].tolist()
+            truth += targets.taught(options.sal_cl_target)[clips].tolist()
         own, counts = objectives.make_pairs(
             targets.surety[clips],
             tie_gap=options.tie_gap,
@@ -184,7 +184,7 @@ def _task(lesson: Lesson, kind: _Kind) -> _Task:
         centre,
         spread,
         torch.tensor(weights, dtype=torch.float64),
-        torch.tensor(truth),
+        torch.from_numpy(np.array(truth)),
         torch.from_numpy(np.concatenate(pairs)),
         torch.from_numpy(np.concatenate(pair_weights)).double(),
     )

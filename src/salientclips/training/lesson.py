@@ -203,8 +203,8 @@ class Lesson:
             truth = torch.tensor([name in targets.classes for name in self.classes], device=device)
             return objectives.ac_loss(networks, truth.expand(len(visit.clips), -1)).mean()
         if self.unit.objective == "sal-cl":
-            right = torch.from_numpy(targets.right[visit.clips]).to(device)
-            return objectives.sal_cl_loss(networks, right).mean()
+            taught = torch.from_numpy(targets.taught(options.sal_cl_target)[visit.clips])
+            return objectives.sal_cl_loss(networks, taught.to(device)).mean()
         pairs, weights = objectives.make_pairs(
             targets.surety[visit.clips],
             tie_gap=options.tie_gap,

@@ -6,7 +6,8 @@ SAL-CL, of raw scores under SAL-RANK. The loss is taken of that mean. Means of p
 logarithms, so that a network that is sure of the wrong thing still learns.
 
 - **AC**: minus the logarithm of the probability of the video's true class; where several are true, of all together.
-- **SAL-CL**: binary cross-entropy against whether f is right on the clip.
+- **SAL-CL**: binary cross-entropy against whether f is right on the clip, or (not in the paper) against f's
+  probability of the true class.
 - **SAL-RANK**: ``max(0, eta - o * (s_i - s_j))`` over pairs of clips of one video, o = 1 where f is surer of the true
   class on i, -1 where on j; pairs come in the order (better, worse), so o is always 1.
 """
@@ -55,19 +56,24 @@ def ac_loss(networks: Sequence[Weighted], truth: torch.Tensor) -> torch.Tensor:
     return -torch.logsumexp(log_p, dim=1).clamp(max=0.0)
 
 
-def sal_cl_loss(networks: Sequence[Weighted], right: torch.Tensor) -> torch.Tensor:
+def sal_cl_loss(networks: Sequence[Weighted], taught: torch.Tensor) -> torch.Tensor:
     """SAL-CL: binary cross-entropy of the mean probability that f is right.
 
     Args:
         networks: Logits, one output.
-        right: bool (num_clips,).
+        taught: What that probability should be: float (num_clips,), 0 to 1; or bool, whether f is right, which
+            gives the same bits as 1 and 0.
 
     Returns:
-        The loss of each clip, float32 (num_clips,), at least 0.
+        The loss of each clip, float32 (num_clips,), at least 0; least where the mean probability is what is taught,
+        and 0 there only if that is 0 or 1.
     """
     yes = _log_mean([(logsigmoid(logits), weight) for logits, weight in networks])[:, 0]
     no = _log_mean([(logsigmoid(-logits), weight) for logits, weight in networks])[:, 0]
-    return -torch.where(right, yes, no).clamp(max=0.0)
+    share = taught.to(yes.dtype)
+    # Whole answers are picked out, not multiplied: 0 times a logarithm of minus infinity would be no number.
+    both = torch.where(share == 0, no, share * yes + (1 - share) * no)
+    return -torch.where(share == 1, yes, both).clamp(max=0.0)
 
 
 def sal_rank_loss(

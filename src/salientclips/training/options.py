@@ -13,6 +13,8 @@ from ..errors import InputError, UnknownNameError
 
 PairWeight = Literal["equal", "gap"]
 PAIR_WEIGHTS: tuple[PairWeight, ...] = ("equal", "gap")
+SalClTarget = Literal["right", "surety"]
+SAL_CL_TARGETS: tuple[SalClTarget, ...] = ("right", "surety")
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class TrainingOptions:
 
     Raises:
         InputError: A number is out of range.
-        UnknownNameError: There is no such ``pair_weight``.
+        UnknownNameError: There is no such ``pair_weight`` or ``sal_cl_target``.
     """
 
     margin: float = 1.0
@@ -32,6 +34,9 @@ class TrainingOptions:
     """SAL-RANK: two clips whose probabilities of the true class differ by no more than this are no pair."""
     pair_weight: PairWeight = "equal"
     """SAL-RANK: whether all pairs count the same, or by how far f's probabilities differ."""
+    sal_cl_target: SalClTarget = "right"
+    """SAL-CL: what is learned of a clip: whether f is right (the poster), or f's probability of the true class, which
+    distils more of what f says."""
     epochs: int = 20
     """Most often that each video is visited."""
     patience: int = 6
@@ -79,6 +84,8 @@ class TrainingOptions:
             raise InputError("a learning rate of 0 teaches nothing", "give more than 0")
         if self.pair_weight not in PAIR_WEIGHTS:
             raise UnknownNameError("pair weight", self.pair_weight, PAIR_WEIGHTS)
+        if self.sal_cl_target not in SAL_CL_TARGETS:
+            raise UnknownNameError("target of sal-cl", self.sal_cl_target, SAL_CL_TARGETS)
 
     def as_card(self) -> dict[str, float | int | str]:
         """All of it, as a sampler's card keeps it.

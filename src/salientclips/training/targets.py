@@ -21,6 +21,7 @@ from ..datasets.spans import Span, share_in_spans
 from ..errors import InputError
 from ..timeline import ClipGrid
 from ..types import Fingerprint
+from .options import SalClTarget
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +38,17 @@ class Targets:
     """Whether f's most probable class of a clip is a true one (num_clips,)."""
     is_labelled: bool
     """Whether the true classes were given, not f's own verdict."""
+
+    def taught(self, target: SalClTarget) -> npt.NDArray[np.bool_] | npt.NDArray[np.float64]:
+        """Say what SAL-CL learns of each clip.
+
+        Args:
+            target: As in :class:`~.options.TrainingOptions`.
+
+        Returns:
+            ``right`` or ``surety`` (num_clips,).
+        """
+        return self.surety if target == "surety" else self.right
 
 
 def make_targets(predictions: DensePredictions, labels: Sequence[str] = ()) -> Targets:
