@@ -115,8 +115,8 @@ def keep(predictions: DensePredictions, clips: ClipSpec | ClipGrid | None = None
     """Put predictions that were made elsewhere where :func:`load_or_look` finds them.
 
     Args:
-        predictions: What f says of every clip of a video; ``classifier`` is its :func:`identity`, ``fingerprint`` that
-            of the file as it is here.
+        predictions: What f says of every clip of a video; ``classifier`` is its :func:`identity`, ``fingerprint``
+            that of the file as it is here.
         clips: How :func:`load_or_look` will be told to divide the video; None for the grid itself.
         folder: The cache; made where it is missing.
     """
