@@ -43,6 +43,7 @@ from salientclips.evaluation.tables import write_csv, write_tables
 from salientclips.samplers import Sampler, make_sampler
 from salientclips.samplers.card import Architecture, Objective, Stream
 from salientclips.timeline import ClipSpec
+from salientclips.training.options import SalClTarget
 from salientclips.verbs.evaluate import tabulate
 from salientclips.verbs.gather import Gathered, gather
 
@@ -69,6 +70,8 @@ class Variant:
     architecture: Architecture = "shufflenet26"
     epochs: int = 20
     """At most; a fifth of them may bring nothing before training ends."""
+    sal_cl_target: SalClTarget = "right"
+    """What SAL-CL learns of a clip."""
     is_fronted: bool = False
     """Whether ImageNet's MobileNetV2 looks at I-frames, and only a last layer on it learns."""
 
@@ -88,6 +91,7 @@ VARIANTS: dict[str, tuple[Variant, ...]] = {
         Variant("spans", streams=VISUAL, by_spans=True, frames_per_clip=0, epochs=60),
         Variant("stats", streams=("stats",), frames_per_clip=0),
         Variant("stats-sal-cl", "sal-cl", ("stats",), frames_per_clip=0),
+        Variant("stats-sal-cl-surety", "sal-cl", ("stats",), frames_per_clip=0, sal_cl_target="surety"),
         Variant("stats-ac", "ac", ("stats",), frames_per_clip=0),
         Variant("stats-spans", streams=("stats",), by_spans=True, frames_per_clip=0),
         Variant("stats-spans-4-frames", streams=("stats",), by_spans=True),
@@ -280,7 +284,10 @@ def fitted(
                 front_weights=asked.mobilenet if variant.is_fronted else None,
             ),
             options=TrainingOptions(
-                clips_per_video=16, epochs=variant.epochs, patience=max(6, variant.epochs // 5)
+                clips_per_video=16,
+                epochs=variant.epochs,
+                patience=max(6, variant.epochs // 5),
+                sal_cl_target=variant.sal_cl_target,
             ),
             output=folder,
             name=variant.name,
