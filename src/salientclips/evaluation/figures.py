@@ -30,6 +30,9 @@ _METRIC_TITLES = {
 _SAMPLER_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _MARKERS = "osD^vP"
 _LABELLED_K = (1, 5, 10, 20)
+_MOST_BANDS = len(_SAMPLER_COLOURS)
+_LEADER = {"arrowstyle": "-", "lw": 0.5, "alpha": 0.5, "relpos": (0, 0.5)}
+"""Of the line that leads to a name. It begins at its left side: from its middle it would cross the names between."""
 
 
 @dataclass(frozen=True)
@@ -154,8 +157,8 @@ def _title_of(name: tuple[str, str]) -> str:
 def _draw_over_k(found: Evaluation, table: Table) -> Figure:
     metric = _METRIC_TITLES[found.metric]
     figure, axes = _new(found, f"{metric.capitalize()} over clips looked at")
-    # With few groups an interval says little and would fill the picture.
-    has_bands = found.bench.groups >= FEW_GROUPS and bool(found.samplers)
+    # With few groups an interval says little and would fill the picture, as those of many samplers would.
+    has_bands = found.bench.groups >= FEW_GROUPS and 0 < len(found.samplers) <= _MOST_BANDS
     ks = sorted({_number(row[2]) for row in table.rows if row[2] is not None})
     ends = []
     for name, look in _looks(table).items():
@@ -319,7 +322,7 @@ def _name_ends(
             color=colour,
             va="center",
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.5, "alpha": 0.5} if moved else None,
+            arrowprops=_LEADER | {"color": colour} if moved else None,
         )
     axes.set_ylim(low, high)
 
