@@ -20,6 +20,7 @@ command, and ``validation.json``.
 from __future__ import annotations
 
 import argparse
+import copy
 import hashlib
 import json
 from dataclasses import replace
@@ -169,20 +170,21 @@ def assembled(f: NetworkClassifier, tail: Tail, labels: tuple[str, ...]) -> Netw
     """I3D with what was learned.
 
     Args:
-        f: With Kinetics' weights; its network is changed.
+        f: With Kinetics' weights; it stays as it is, for other tails begin with its blocks.
         tail: What was learned.
         labels: The classes of its last layer.
 
     Returns:
         f as every command knows it.
     """
+    network = copy.deepcopy(f.network)
     for name, block in zip(TAIL[:-1], tail.blocks, strict=True):
-        f.network.get_submodule(name).load_state_dict(block.state_dict())
+        network.get_submodule(name).load_state_dict(block.state_dict())
     head = nn.Conv3d(1024, len(labels), 1)
     head.weight.data = tail.last.weight.data.reshape(len(labels), 1024, 1, 1, 1)
     head.bias = nn.Parameter(tail.last.bias.data)
-    f.network.get_submodule(TAIL[-1]).conv3d = head
-    return replace(f, labels=labels)
+    network.get_submodule(TAIL[-1]).conv3d = head
+    return replace(f, labels=labels, network=network)
 
 
 def check_whole(whole: NetworkClassifier, video: Video, tail: Tail) -> None:

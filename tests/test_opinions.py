@@ -132,6 +132,8 @@ def test_trunk_and_tuned_tail_are_the_whole_network(videos: tuple[Entry, ...], t
     assert figures["clips"] == 4
     assert 0 <= figures["accuracy"] <= 1
     whole = tune_i3d.assembled(f, tail, LABELS)
+    # Other tails begin with f's blocks: what one has learned must not get into them.
+    assert all(torch.equal(tensor, before[name]) for name, tensor in f.network.state_dict().items())
     tune_i3d.check_whole(whole, read[0], tail)
     changed = {
         n for n, t in whole.network.state_dict().items() if n in before and not torch.equal(t, before[n])
