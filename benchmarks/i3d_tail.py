@@ -95,7 +95,6 @@ class Tail(nn.Module):
                 torch.softmax(self(torch.from_numpy(clips[at : at + 64].copy())), dim=1)
                 for at in range(0, len(clips), 64)
             ]
-
         return torch.cat(parts).numpy()
 
 

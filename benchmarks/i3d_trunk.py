@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from salientclips.datasets.manifest import Entry
 from salientclips.datasets.spans import salient_clips
 from salientclips.errors import SalientClipsError
 from salientclips.media.demux import clip_grid, read_packets
+from salientclips.timeline import ClipGrid
 from salientclips.types import SelectedClip
 from salientclips.whole_file import whole_file
 
@@ -61,6 +63,36 @@ class Trunk:
         seen = clips.flip(-1) if self.mirrored else clips
         with torch.inference_mode():
             return torch.cat([self.network(clip) for clip in torch.split(seen, 1)])
+
+
+def i3d(weights: str, crop_px: int) -> NetworkClassifier:
+    """I3D as it looks at the sets here: 16 frames in a row, a clip at a time.
+
+    Args:
+        weights: Kinetics' checkpoint.
+        crop_px: Side of what it is shown, pixels.
+
+    Returns:
+        The classifier, on the CPU.
+    """
+    found = load_classifier(
+        "i3d_rgb", weights=weights, frames=16, frame_step=1, crop_px=crop_px, device="cpu", threads=1
+    )
+    assert isinstance(found, NetworkClassifier)
+    return found
+
+
+def clips_at(grid: ClipGrid, indices: Iterable[int]) -> list[SelectedClip]:
+    """Clips of a grid as :class:`ClipLooker` takes them.
+
+    Args:
+        grid: All clips of a video.
+        indices: Which are wanted, increasing.
+
+    Returns:
+        They, in the same order.
+    """
+    return [SelectedClip(i + 1, i, grid.starts[i], grid.ends[i], 0.0) for i in indices]
 
 
 def trunk_of(classifier: NetworkClassifier) -> Trunk:
@@ -97,8 +129,7 @@ def look(entry: Entry, trunk: Trunk, kept: Path) -> npt.NDArray[np.float32]:
         grid = clip_grid(table, trunk.input.clip_spec)
         salient = salient_clips(grid, entry.spans)
         wanted = np.flatnonzero(salient).tolist() if trunk.mirrored else range(len(grid))
-        clips = [SelectedClip(i + 1, i, grid.starts[i], grid.ends[i], 0.0) for i in wanted]
-        said = ClipLooker(entry.path, trunk, table).look(clips)
+        said = ClipLooker(entry.path, trunk, table).look(clips_at(grid, wanted))
         with whole_file(kept) as beside, beside.open("wb") as file:
             np.save(file, said)
     found: npt.NDArray[np.float32] = np.load(kept, mmap_mode="r")
@@ -145,17 +176,7 @@ def work(asked: argparse.Namespace, place: int) -> None:
         place: Which process this is.
     """
     torch.set_num_threads(1)
-    classifier = load_classifier(
-        "i3d_rgb",
-        weights=asked.weights,
-        frames=16,
-        frame_step=1,
-        crop_px=asked.crop_px,
-        device="cpu",
-        threads=1,
-    )
-    assert isinstance(classifier, NetworkClassifier)
-    trunk = replace(trunk_of(classifier), mirrored=asked.mirrored)
+    trunk = replace(trunk_of(i3d(asked.weights, asked.crop_px)), mirrored=asked.mirrored)
     entries = list(read_entries(asked.manifest))
     for split in asked.splits.split(","):
         wanted = [entry for entry in entries if entry.split == split and entry.path.exists()]

@@ -30,19 +30,17 @@ from time import perf_counter
 import numpy as np
 import torch
 from benchmarks.i3d_tail import Tail, Video, figures, says, tuned
-from benchmarks.i3d_trunk import TAIL, name_of
+from benchmarks.i3d_trunk import TAIL, clips_at, i3d, name_of
 from benchmarks.opinions import Opinions, Remembered, save
 from safetensors.torch import save_file
 from torch import nn
 
-from salientclips.classifiers import load_classifier
 from salientclips.classifiers.look import ClipLooker
 from salientclips.classifiers.network import NetworkClassifier
 from salientclips.datasets.folder import read_entries
 from salientclips.datasets.manifest import Entry
 from salientclips.datasets.spans import share_in_spans
 from salientclips.media.demux import clip_grid, read_packets
-from salientclips.types import SelectedClip
 from salientclips.whole_file import whole_file, write_text
 
 
@@ -71,7 +69,7 @@ def seconds_per_clip(entry: Entry, classifier: NetworkClassifier) -> dict[str, f
     """
     table = read_packets(entry.path)
     grid = clip_grid(table, classifier.input.clip_spec)
-    clips = [SelectedClip(i + 1, i, grid.starts[i], grid.ends[i], 0.0) for i in range(min(16, len(grid)))]
+    clips = clips_at(grid, range(min(16, len(grid))))
     looker = ClipLooker(entry.path, classifier, table)
     looker.look(clips[:1])
     looker = ClipLooker(entry.path, classifier, table)
@@ -96,16 +94,7 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
     began = perf_counter()
-    f = load_classifier(
-        "i3d_rgb",
-        weights=asked.weights,
-        frames=16,
-        frame_step=1,
-        crop_px=asked.crop_px,
-        device="cpu",
-        threads=1,
-    )
-    assert isinstance(f, NetworkClassifier)
+    f = i3d(asked.weights, asked.crop_px)
     entries = list(read_entries(asked.manifest))
     labels = tuple(sorted({entry.labels[0] for entry in entries}))
     videos = [video_of(entry, f, labels, asked.trunk, asked.outside) for entry in entries]
@@ -200,8 +189,7 @@ def check_whole(whole: NetworkClassifier, video: Video, tail: Tail) -> None:
     """
     table = read_packets(video.entry.path)
     grid = clip_grid(table, whole.input.clip_spec)
-    clips = [SelectedClip(i + 1, i, grid.starts[i], grid.ends[i], 0.0) for i in range(2)]
-    said = ClipLooker(video.entry.path, whole, table).look(clips)
+    said = ClipLooker(video.entry.path, whole, table).look(clips_at(grid, range(2)))
     np.testing.assert_allclose(said, says(tail, video)[:2], atol=1e-3)
 
 
