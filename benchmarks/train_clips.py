@@ -31,6 +31,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from benchmarks.drill_clips import CAPTURED, CROP_PX, FRAMES, MOMENTS, Drill, plain, read, varied
+from benchmarks.flat_convolutions import flattened
 from benchmarks.rendered.screenplay import ACTIONS
 from benchmarks.rendered.stage import BODY
 from safetensors.torch import load_file, save_file
@@ -232,7 +233,7 @@ def main() -> None:
     assert isinstance(f, NetworkClassifier)
     if asked.start is not None:
         f.network.load_state_dict(summed(load_file(asked.start), f.network.state_dict()))
-    network = f.network.requires_grad_(True).train().to(memory_format=torch.channels_last_3d)
+    network = flattened(f.network).requires_grad_(True).train().to(memory_format=torch.channels_last_3d)
     teach(
         Teacher(
             network,
