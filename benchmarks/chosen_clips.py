@@ -15,11 +15,12 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from benchmarks.clip_features import freeze, save_arrays
+from benchmarks.frozen import freeze
 from benchmarks.span_figures import CLIP, Array, folded, table_of, write
 
 from salientclips import load_classifier, score
@@ -68,14 +69,14 @@ def look_up(asked: argparse.Namespace) -> None:
             said = ClipLooker(entry.path, fast, table).look(spans)
             known |= dict(zip(missing, said, strict=True))
         truth = [classifier.labels.index(label) for label in entry.labels if label in classifier.labels]
-        kept = {
+        kept: dict[str, Any] = {
             "indices": np.array(list(known)),
             "said": np.stack(list(known.values())),
             "truth": np.array(truth),
             "group": np.array(entry.group),
             **{f"by-{name}": np.array(clips) for name, clips in chosen.items()},
         }
-        save_arrays(asked.kept / f"{entry.path.stem}.npz", kept)
+        np.savez(asked.kept / f"{entry.path.stem}.npz", **kept)
         print(fold, entry.path.name, len(missing), flush=True)
 
 

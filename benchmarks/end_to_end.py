@@ -31,7 +31,7 @@ from statistics import median
 from time import perf_counter, process_time
 
 import torch
-from benchmarks.clip_features import freeze
+from benchmarks.frozen import freeze
 
 from salientclips import probe
 from salientclips.classifiers import load_classifier

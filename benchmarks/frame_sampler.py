@@ -29,7 +29,8 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 import torch
-from benchmarks.clip_features import Choice, clips_of, freeze
+from benchmarks.frozen import freeze
+from benchmarks.labelled_clips import labelled_clips
 from benchmarks.logistic import Linear, fit_best
 from safetensors import safe_open
 from safetensors.torch import save_file
@@ -42,7 +43,7 @@ from salientclips.datasets.manifest import Entry, split_entries
 from salientclips.errors import InputError, SalientClipsError, SeekMismatchError
 from salientclips.evaluation.metrics import area_under_roc
 from salientclips.media.decode import FrameReader
-from salientclips.media.demux import read_packets
+from salientclips.media.demux import clip_grid, read_packets
 from salientclips.networks.cost import count_macs
 from salientclips.networks.weights import load_tensors, read_tensors
 from salientclips.ranking import Rule
@@ -299,7 +300,8 @@ def look(
     """Features of a video's clips, and whether each lies in a span; None for a video that cannot be read."""
     try:
         table = read_packets(entry.path)
-        clips = clips_of(replace(entry, labels=(INSIDE,)), table, spec, Choice(OUTSIDE, most))
+        grid = clip_grid(table, spec)
+        clips = labelled_clips(replace(entry, labels=(INSIDE,)), grid, OUTSIDE, most)
         times = middles((clip.start for clip in clips), (clip.end for clip in clips))
         seen = list(eye.look(entry.path, table, times))
     except SalientClipsError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import copy
 import math
 from collections.abc import Sequence
@@ -23,6 +22,19 @@ PENALTIES = (0.03, 0.1, 0.3, 1.0)
 """Of the first last layer."""
 
 
+@dataclass(frozen=True)
+class Recipe:
+    """How a tail learns."""
+
+    epochs: int = 12
+    """0 leaves the blocks and the first last layer as they are."""
+    rate: float = 3e-4
+    """Of the blocks; the last layer's is three times that."""
+    seed: int = 0
+    batch: int = BATCH
+    """Clips in one step."""
+
+
 @dataclass(frozen=True, eq=False)
 class Video:
     """One video as the tail is shown it."""
@@ -37,6 +49,11 @@ class Video:
     """The class of each clip (num_clips,); -1 for one that is not learned from."""
     label: int
     """The class of the salient ones."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the trunk was asked at all."""
+        return self.clips is not None or self.mirrored is not None
 
 
 class Tail(nn.Module):
@@ -120,8 +137,7 @@ def tuned(
     training: Sequence[Video],
     validation: Sequence[Video],
     num_classes: int,
-    asked: argparse.Namespace,
-    batch: int = BATCH,
+    recipe: Recipe,
 ) -> Tail:
     """Learn from the salient clips of videos.
 
@@ -130,13 +146,12 @@ def tuned(
         training: Every class has a salient clip in some.
         validation: Their loss chooses the penalty of the first last layer, and nothing else.
         num_classes: How many there are.
-        asked: The command line.
-        batch: Clips in one step.
+        recipe: How.
 
     Returns:
         The tail.
     """
-    torch.manual_seed(asked.seed)
+    torch.manual_seed(recipe.seed)
     tail = Tail(network, num_classes)
     (clips, classes), held = rows(training, mirrored=True), rows(validation, mirrored=False)
     with torch.inference_mode():
@@ -147,15 +162,15 @@ def tuned(
     first, _, _ = fit_best((seen, classes), (seen_held, held[1]), num_classes, PENALTIES)
     tail.last.weight.data = torch.from_numpy(first.weight).float()
     tail.last.bias.data = torch.from_numpy(first.bias).float()
-    rates = (asked.rate, 3 * asked.rate)
+    rates = (recipe.rate, 3 * recipe.rate)
     optimiser = torch.optim.AdamW(
         [{"params": tail.blocks.parameters()}, {"params": tail.last.parameters()}], weight_decay=0.05
     )
     counts = np.bincount(classes, minlength=num_classes)
     weights = torch.from_numpy(counts.mean() / counts).float()
     inputs, truth = torch.from_numpy(clips), torch.from_numpy(classes)
-    a_round = len(classes) // batch
-    steps = asked.epochs * a_round
+    a_round = len(classes) // recipe.batch
+    steps = recipe.epochs * a_round
     tail.train()
     tail.blocks.eval()
     for step in range(steps):
@@ -164,7 +179,7 @@ def tuned(
         share = min(1.0, (step + 1) / 50) * 0.5 * (1 + math.cos(math.pi * step / steps))
         for group, rate in zip(optimiser.param_groups, rates, strict=True):
             group["lr"] = rate * share
-        chosen = order[step % a_round * batch :][:batch]
+        chosen = order[step % a_round * recipe.batch :][: recipe.batch]
         loss = cross_entropy(tail(inputs[chosen]), truth[chosen], weights, label_smoothing=0.1)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]

@@ -12,7 +12,6 @@ learns what comes after. ``TRUNK/NAME.npy`` has the clips of one video; what is 
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -21,7 +20,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from benchmarks.clip_features import freeze
+from benchmarks.frozen import freeze
+from benchmarks.side_by_side import side_by_side
 from torch import nn
 
 from salientclips.classifiers import ClipInput, load_classifier
@@ -160,12 +160,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
-    context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=work, args=(asked, place)) for place in range(asked.workers)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    side_by_side(work, asked)
 
 
 def work(asked: argparse.Namespace, place: int) -> None:

@@ -22,11 +22,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import process_time
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from benchmarks.clip_features import save_arrays
 from benchmarks.frame_sampler import MobileNet
 from benchmarks.logistic import Linear, fit_best
 from benchmarks.span_figures import (
@@ -296,7 +296,8 @@ def main() -> None:
                 kept = asked.out / f"{entry.path.stem}.npz"
                 is_closed = asked.without_test and entry.split == "test"
                 if entry.path.exists() and not kept.exists() and not is_closed:
-                    save_arrays(kept, {"group": np.array(entry.group), **look(entry, blocks)})
+                    seen: dict[str, Any] = dict(look(entry, blocks))
+                    np.savez(kept, group=np.array(entry.group), **seen)
                     print(entry.path.name, flush=True)
         case "judge":
             sets = parts(asked.folder, read_seen(asked.seen), asked.draws, asked.tests)

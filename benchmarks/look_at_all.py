@@ -1,22 +1,34 @@
 """Lets a classifier look at every clip of a set once, and keeps what it says where ``evaluate`` and ``fit`` find it.
 
 They would do it by themselves, one video after the other; this goes through the videos with several processes, in the
-manifest's order, and may be stopped and started again. The network is frozen by TorchScript first, its batch norms
-folded into its convolutions: on a CPU that halves the time of I3D, and moves a logit by less than 1e-4. So the
+manifest's order, and may be stopped and started again. The network is frozen first (:mod:`benchmarks.frozen`), so the
 ``classifier`` seconds that a cache made here remembers are those of the frozen network.
 
-    PYTHONPATH=src python benchmarks/look_at_all.py MANIFEST --cache DIR --classifier i3d_rgb --weights FILE
-        --clip-frames 16 --crop-px 160
+    PYTHONPATH=src:. python -m benchmarks.look_at_all MANIFEST --cache DIR --classifier i3d_rgb --weights FILE
+        --clip-frames 16 --crop-px 160 [--opinions FILE]
+
+``--opinions`` writes what it said of all these videos as one small file, for the next who has neither weights nor
+hours (:mod:`benchmarks.opinions`).
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-import multiprocessing
 import os
-import warnings
 from pathlib import Path
+
+import torch
+from benchmarks.frozen import freeze
+from benchmarks.opinions import collected, save
+from benchmarks.side_by_side import side_by_side
+
+from salientclips.cache.predictions import identity, load_or_look
+from salientclips.classifiers import load_classifier
+from salientclips.classifiers.network import NetworkClassifier
+from salientclips.datasets.folder import read_entries
+from salientclips.datasets.manifest import Entry
+from salientclips.errors import SalientClipsError
 
 
 def main() -> None:
@@ -30,34 +42,24 @@ def main() -> None:
     parser.add_argument("--frame-step", type=int)
     parser.add_argument("--crop-px", type=int)
     parser.add_argument("--split")
+    parser.add_argument("--opinions", type=Path, help="where to keep what it says as one file")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
-    places = range(asked.workers)
-    context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=look, args=(asked, place)) for place in places]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    side_by_side(look, asked)
+    if asked.opinions is not None:
+        save(collected(wanted(asked), classifier_of(asked), asked.cache), asked.opinions)
 
 
-def look(asked: argparse.Namespace, place: int) -> None:
-    """One process: every so-manieth video of the manifest.
+def classifier_of(asked: argparse.Namespace) -> NetworkClassifier:
+    """F on the CPU, in one thread.
 
     Args:
         asked: The command line.
-        place: Which process this is.
+
+    Returns:
+        It.
     """
-    import torch
-
-    from salientclips.cache.predictions import identity, load_or_look
-    from salientclips.classifiers import load_classifier
-    from salientclips.classifiers.network import NetworkClassifier
-    from salientclips.datasets.folder import read_entries
-    from salientclips.errors import SalientClipsError
-
-    torch.set_num_threads(1)
-    classifier = load_classifier(
+    found = load_classifier(
         asked.classifier,
         weights=asked.weights,
         labels=asked.labels,
@@ -67,24 +69,42 @@ def look(asked: argparse.Namespace, place: int) -> None:
         device="cpu",
         threads=1,
     )
-    assert isinstance(classifier, NetworkClassifier)
+    assert isinstance(found, NetworkClassifier)
+    return found
+
+
+def wanted(asked: argparse.Namespace) -> list[Entry]:
+    """The videos that are looked at.
+
+    Args:
+        asked: The command line.
+
+    Returns:
+        Those of the split, of all where none is named, that are there.
+    """
+    entries = read_entries(asked.manifest)
+    return [e for e in entries if asked.split in (None, e.split) and e.path.exists()]
+
+
+def look(asked: argparse.Namespace, place: int) -> None:
+    """One process: every so-manieth video of the manifest.
+
+    Args:
+        asked: The command line.
+        place: Which process this is.
+    """
+    torch.set_num_threads(1)
+    classifier = classifier_of(asked)
     name = identity(classifier)
     side = classifier.input.crop_px
-    with warnings.catch_warnings():
-        # TorchScript is deprecated, and there is nothing yet that folds and prepacks without a compiler.
-        warnings.simplefilter("ignore")
-        example = torch.zeros(1, 3, classifier.input.frames, side, side)
-        traced = torch.jit.trace(classifier.network, example)  # type: ignore[no-untyped-call]
-        frozen = torch.jit.optimize_for_inference(torch.jit.freeze(traced))
-    fast = dataclasses.replace(classifier, network=frozen)
-    entries = [e for e in read_entries(asked.manifest) if asked.split in (None, e.split)]
-    for entry in entries[place :: asked.workers]:
-        if entry.path.exists():
-            try:
-                load_or_look(entry.path, fast, folder=asked.cache, name=name)
-                print(entry.path.name, flush=True)
-            except SalientClipsError as error:
-                print(entry.path.name, error.message, flush=True)
+    example = torch.zeros(1, 3, classifier.input.frames, side, side)
+    fast = dataclasses.replace(classifier, network=freeze(classifier.network, example))
+    for entry in wanted(asked)[place :: asked.workers]:
+        try:
+            load_or_look(entry.path, fast, folder=asked.cache, name=name)
+            print(entry.path.name, flush=True)
+        except SalientClipsError as error:
+            print(entry.path.name, error.message, flush=True)
 
 
 if __name__ == "__main__":

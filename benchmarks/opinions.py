@@ -1,12 +1,13 @@
 """What f says of every clip of a set, in one small file: so tables need neither f's weights nor an hour of looking.
 
-``tune_i3d.py`` writes such a file, ``strategies.py --opinions FILE`` puts it into the cache, where ``fit`` and
-``evaluate`` find it instead of asking f. Probabilities are float16. A set that is built again has other bits of the
-same pictures, so opinions go by a video's name, and a video of another length is refused.
+``tune_i3d.py`` and ``look_at_all.py`` write such a file, ``strategies.py --opinions FILE`` puts it into the cache,
+where ``fit`` and ``evaluate`` find it instead of asking f. Probabilities are float16. A set that is built again has
+other bits of the same pictures, so opinions go by a video's name, and a video of another length is refused.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -17,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from salientclips.cache.predictions import identity, keep
+from salientclips.cache.predictions import identity, keep, load_or_look
 from salientclips.cache.types import DensePredictions
-from salientclips.classifiers import ClipInput
+from salientclips.classifiers import ClipClassifier, ClipInput
 from salientclips.datasets.manifest import Entry
 from salientclips.errors import InputError
 from salientclips.media.demux import clip_grid, read_packets
@@ -97,6 +98,36 @@ class Opinions:
             keep(found, spec, folder=cache)
             count += 1
         return count
+
+
+def collected(entries: Iterable[Entry], classifier: ClipClassifier, cache: Path) -> Opinions:
+    """What a cache has of a classifier's.
+
+    Args:
+        entries: The videos; those of which the classifier has not said everything, or that are not there, are passed
+            over.
+        classifier: f.
+        cache: The folder that :mod:`benchmarks.look_at_all` filled.
+
+    Returns:
+        The opinions; seconds are means over all clips.
+
+    Raises:
+        InputError: There are none.
+    """
+    name = identity(classifier)
+    known = Remembered(name, classifier.input, classifier.labels)
+    found: dict[str, DensePredictions] = {}
+    for entry in entries:
+        if entry.path.exists():
+            with contextlib.suppress(InputError):  # of a video that was not looked at
+                found[entry.path.stem] = load_or_look(entry.path, known, folder=cache, name=name)
+    if not found:
+        raise InputError(f"{name} has looked at no video of these", "benchmarks/look_at_all.py makes it look")
+    clips = sum(len(one.grid) for one in found.values())
+    parts = ("decode", "prepare", "classifier")
+    seconds = {part: sum(one.seconds[part] for one in found.values()) / clips for part in parts}
+    return Opinions(known, seconds, {stem: one.probabilities for stem, one in found.items()})
 
 
 def save(opinions: Opinions, path: Path) -> None:

@@ -23,13 +23,13 @@ import argparse
 import copy
 import hashlib
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 import torch
-from benchmarks.i3d_tail import Tail, Video, figures, says, tuned
+from benchmarks.i3d_tail import Recipe, Tail, Video, figures, says, tuned
 from benchmarks.i3d_trunk import TAIL, clips_at, i3d, name_of
 from benchmarks.opinions import Opinions, Remembered, save
 from safetensors.torch import save_file
@@ -98,10 +98,17 @@ def main() -> None:
     entries = list(read_entries(asked.manifest))
     labels = tuple(sorted({entry.labels[0] for entry in entries}))
     videos = [video_of(entry, f, labels, asked.trunk, asked.outside) for entry in entries]
-    training = [video for video in videos if video.entry.split == "train"]
+    training = [v for v in videos if v.entry.split == "train" and v.is_known]
     validation = [v for v in videos if v.entry.split == "validation" and v.clips is not None]
-    tail = tuned(f.network, training, validation, len(labels), asked)
-    report = {"validation": figures([says(tail, video) for video in validation], validation)}
+    recipe = Recipe(asked.epochs, asked.rate, asked.seed)
+    tail = tuned(f.network, training, validation, len(labels), recipe)
+    report: dict[str, object] = {
+        "crop_px": asked.crop_px,
+        "outside": asked.outside,
+        "recipe": asdict(recipe),
+        "videos": {"train": len(training), "validation": len(validation)},
+        "validation": figures([says(tail, video) for video in validation], validation),
+    }
     print(json.dumps(report), f"{perf_counter() - began:.0f} s", flush=True)
     whole = assembled(f, tail, labels)
     check_whole(whole, validation[0], tail)
@@ -115,7 +122,7 @@ def main() -> None:
         for part in range(asked.parts):
             own = [v for v in training if part_of(v.entry, asked.parts) == part and v.clips is not None]
             others = [v for v in training if part_of(v.entry, asked.parts) != part]
-            other = tuned(f.network, others, validation, len(labels), asked)
+            other = tuned(f.network, others, validation, len(labels), recipe)
             said |= {video.entry.path.stem: says(other, video) for video in own}
             found = figures([said[video.entry.path.stem] for video in own], own)
             report[f"training, part {part}, by another network"] = found

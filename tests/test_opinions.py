@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from dataclasses import replace
 from fractions import Fraction
@@ -90,6 +89,27 @@ def test_a_video_without_opinions_is_an_error_and_no_guess(videos: tuple[Entry, 
         load_or_look(videos[1].path, found.classifier, folder=tmp_path / "cache")
 
 
+def test_what_f_said_of_videos_is_collected_from_the_cache(videos: tuple[Entry, ...], tmp_path: Path) -> None:
+    f = load_classifier(
+        "i3d_rgb", random_weights=True, frames=16, frame_step=1, crop_px=64, device="cpu", threads=1
+    )
+    with pytest.raises(InputError, match="looked at no video"):
+        opinions.collected(videos, f, tmp_path / "cache")
+    asked = [load_or_look(entry.path, f, folder=tmp_path / "cache") for entry in videos[:2]]
+    opinions.save(opinions.collected(videos, f, tmp_path / "cache"), tmp_path / "o.npz")
+    found = opinions.load(tmp_path / "o.npz")
+    assert set(found.said) == {entry.path.stem for entry in videos[:2]}, "of others nothing is guessed"
+    assert found.classifier.labels == f.labels
+    assert found.seconds_per_clip["classifier"] == pytest.approx(
+        sum(one.seconds["classifier"] for one in asked) / (2 * CLIPS)
+    )
+    found.put(videos, tmp_path / "elsewhere")
+    for entry, before in zip(videos[:2], asked, strict=True):
+        again = load_or_look(entry.path, found.classifier, folder=tmp_path / "elsewhere")
+        np.testing.assert_allclose(again.probabilities, before.probabilities, atol=1e-3)
+        assert again.gflops_per_clip == before.gflops_per_clip
+
+
 def test_opinions_of_a_video_of_another_length_are_refused(videos: tuple[Entry, ...], tmp_path: Path) -> None:
     found = remembered(videos, tmp_path)
     longer = {videos[0].path.stem: np.repeat(said(0), 2, axis=0)}
@@ -125,8 +145,8 @@ def test_trunk_and_tuned_tail_are_the_whole_network(videos: tuple[Entry, ...], t
         [v for v in read if v.entry.split == "train"],
         [v for v in read if v.entry.split != "train"],
     )
-    asked = argparse.Namespace(seed=0, rate=1e-3, epochs=2)
-    tail = i3d_tail.tuned(f.network, learned, held, len(LABELS), asked, batch=4)
+    recipe = i3d_tail.Recipe(epochs=2, rate=1e-3, batch=4)
+    tail = i3d_tail.tuned(f.network, learned, held, len(LABELS), recipe)
     assert all(torch.equal(tensor, before[name]) for name, tensor in f.network.state_dict().items())
     figures = i3d_tail.figures([i3d_tail.says(tail, v) for v in held], held)
     assert figures["clips"] == 4

@@ -36,6 +36,10 @@ from salientclips.timeline import ClipSpec  # noqa: E402
 from salientclips.types import SelectedClip  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks import opinions  # noqa: E402
+
 SET = ["--videos", "10", "--seconds", "12", "--size", "128x96", "--fps", "12", "--classes", "2"]
 CLIPS = 9
 """Of 16 frames in a video of 144."""
@@ -52,19 +56,19 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     try:
         python("benchmarks.rendered", folder / "set", *SET, "--workers", "1")
         random_i3d(folder / "set", folder / "random.pt")
-        weights = ["--weights", folder / "random.pt", "--out", folder / "head"]
-        python("benchmarks.train_head", folder / "set" / "manifest.csv", *weights, *LOOK)
-        common = [*LOOK, "--cache", folder / "cache", "-c", "i3d_rgb"]
-        common += [
-            "--weights",
-            folder / "head" / "i3d.safetensors",
-            "--labels",
-            folder / "head" / "labels.txt",
-        ]
+        shown = [folder / "set" / "manifest.csv", "--weights", folder / "random.pt", "--crop-px", "48"]
+        trunk = ["--out", folder / "trunk", "--splits", "train,validation", "--workers", "1"]
+        python("benchmarks.i3d_trunk", *shown, *trunk)
+        tail = ["--trunk", folder / "trunk", "--out", folder / "head", "--epochs", "0", "--threads", "1"]
+        python("benchmarks.tune_i3d", *shown, *tail)
         manifest = folder / "set" / "manifest.csv"
-        command(
-            "fit", manifest, "-o", folder / "mine", *common, "--streams", "md", "--epochs", "2", "-k", "2"
-        )
+        f = ["--weights", folder / "head" / "i3d.safetensors", "--labels", folder / "head" / "labels.txt"]
+        seen = [*LOOK, "--cache", folder / "cache", *f]
+        kept = ["--workers", "1", "--opinions", folder / "opinions.npz"]
+        python("benchmarks.look_at_all", manifest, *seen, *kept)
+        common = [*seen, "-c", "i3d_rgb"]
+        learns = ["--streams", "md", "--epochs", "2", "-k", "2"]
+        command("fit", manifest, "-o", folder / "mine", *common, *learns)
         for split in ("train", "test"):
             out = ["--out", folder / split, "--no-figures", "--split", split, "--k", f"1,2,{CLIPS}"]
             command("evaluate", manifest, "-s", folder / "mine", "-s", "motion", *out, *common)
@@ -153,13 +157,29 @@ def test_the_head_knows_its_training_clips_and_no_other_split(chain: Path) -> No
         for row in rows(chain / "set" / "manifest.csv")
         if row["split"] == "test"
     }
-    assert not {file.name[:4] for file in (chain / "head" / "features").iterdir()} & test
+    assert not {file.name[:4] for file in (chain / "trunk").iterdir()} & test
     # The oracle takes the clip that looks most like the class: each training video has one that was learned.
     assert {
         row["accuracy"]
         for key, row in strategies(chain, "train").items()
         if key[0] == "oracle" and key[2] == "1"
     } == {"1"}
+
+
+def test_what_f_said_is_kept_in_one_file_and_not_asked_again(chain: Path) -> None:
+    kept = opinions.load(chain / "opinions.npz")
+    videos = {Path(row["path"]).stem: row for row in rows(chain / "set" / "manifest.csv")}
+    assert set(kept.said) == set(videos)
+    assert {len(said) for said in kept.said.values()} == {CLIPS}
+    # fit and evaluate found it in the cache, or each video would have a second entry there.
+    assert len(list((chain / "cache" / "predictions").iterdir())) == len(videos)
+    right = [
+        kept.classifier.labels[said.mean(axis=0).argmax()] == videos[stem]["label"]
+        for stem, said in kept.said.items()
+        if videos[stem]["split"] == "test"
+    ]
+    dense = strategies(chain, "test")[("dense", "", "")]
+    assert float(dense["accuracy"]) == pytest.approx(sum(right) / len(right), abs=1e-3)
 
 
 def test_what_must_hold_of_the_tables_whatever_was_learned(chain: Path) -> None:

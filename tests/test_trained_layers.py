@@ -19,13 +19,11 @@ from made_files import MadeFile  # noqa: E402
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.clip_features import Choice, clips_of, i3d_backbone, labelled_clips, load_or_read  # noqa: E402
 from benchmarks.frame_sampler import Eye, FrameSampler, MobileNet, middles  # noqa: E402
+from benchmarks.labelled_clips import labelled_clips  # noqa: E402
 from benchmarks.logistic import Linear, fit, fit_best, judge  # noqa: E402
-from benchmarks.train_head import save  # noqa: E402
 
 from salientclips import score  # noqa: E402
-from salientclips.classifiers import load_classifier  # noqa: E402
 from salientclips.datasets.manifest import Entry  # noqa: E402
 from salientclips.errors import InputError  # noqa: E402
 from salientclips.evaluation.cost import gflops_of  # noqa: E402
@@ -41,24 +39,24 @@ FIGHT = Entry(
 
 
 def test_half_a_clip_in_a_span_counts_and_less_is_neither() -> None:
-    inside_alone = labelled_clips(FIGHT, GRID, Choice())
+    inside_alone = labelled_clips(FIGHT, GRID)
     assert [(clip.start, clip.label) for clip in inside_alone] == [(t, "fight") for t in (5, 6, 7, 9, 10)]
-    peaceful = labelled_clips(FIGHT, GRID, Choice("peace", most=100))
+    peaceful = labelled_clips(FIGHT, GRID, "peace", most=100)
     assert [clip.start for clip in peaceful if clip.label == "fight"] == [5, 6, 7, 9, 10]
     assert {clip.start for clip in peaceful if clip.label == "peace"} == set(range(20)) - {5, 6, 7, 9, 10}
     barely = replace(FIGHT, spans=((Fraction(5), Fraction(32, 5)),))
-    assert {int(clip.start) for clip in labelled_clips(barely, GRID, Choice("peace", most=100))} == set(
-        range(20)
-    ) - {6}
+    assert {int(clip.start) for clip in labelled_clips(barely, GRID, "peace", most=100)} == set(range(20)) - {
+        6
+    }
 
 
 def test_clips_outside_are_thinned_evenly_and_those_inside_are_all_kept() -> None:
-    few = labelled_clips(FIGHT, GRID, Choice("peace", most=8))
+    few = labelled_clips(FIGHT, GRID, "peace", most=8)
     assert [clip.label for clip in few].count("fight") == 5
     assert [int(clip.start) for clip in few if clip.label == "peace"] == [2, 12, 17]
-    assert len(labelled_clips(FIGHT, GRID, Choice("peace", most=2))) == 5
-    assert len(labelled_clips(replace(FIGHT, spans=()), GRID, Choice("peace", most=8))) == 8
-    assert labelled_clips(replace(FIGHT, spans=()), GRID, Choice()) == []
+    assert len(labelled_clips(FIGHT, GRID, "peace", most=2)) == 5
+    assert len(labelled_clips(replace(FIGHT, spans=()), GRID, "peace", most=8)) == 8
+    assert labelled_clips(replace(FIGHT, spans=()), GRID) == []
 
 
 def test_a_layer_separates_what_can_be_and_gives_rare_classes_their_say() -> None:
@@ -82,41 +80,6 @@ def test_the_penalty_is_the_one_with_the_least_loss_on_validation() -> None:
     assert judged[penalty].log_loss == min(found.log_loss for found in judged.values())
     assert judged[penalty] == judge(layer, features[20:], classes[20:])
     assert judged[penalty].log_loss < judged[1e-3].log_loss, "noise learned by heart is punished"
-
-
-def test_a_head_on_features_is_the_head_in_the_network(made: GetMade, tmp_path: Path) -> None:
-    file: MadeFile = made("h264_mkv")
-    classifier = load_classifier(
-        "i3d_rgb", random_weights=True, frames=9, crop_px=32, device="cpu", threads=1
-    )
-    tensors = {name: tensor.clone() for name, tensor in classifier.network.state_dict().items()}
-    clips = torch.randn(2, 3, 9, 32, 32, generator=torch.manual_seed(0))
-    backbone = i3d_backbone(classifier)
-    features = backbone(clips)
-    mirrored = replace(backbone, mirrored=True)(clips)
-    assert features.shape == (2, 1024)
-    assert torch.allclose(mirrored, backbone(clips.flip(-1)))
-    scale = float(features.abs().max())
-    layer = Linear(np.random.default_rng(0).normal(0, 1 / scale, (3, 1024)), np.array([0.1, 0.2, 0.3]))
-    save(tmp_path, tensors, layer, ("a", "b", "c"), {"any": 1})
-    whole = load_classifier(
-        "i3d_rgb", weights=tmp_path / "i3d.safetensors", labels=tmp_path / "labels.txt", frames=9, crop_px=32,
-        device="cpu", threads=1,
-    )  # fmt: skip
-    assert whole.labels == ("a", "b", "c")
-    assert np.allclose(whole(clips).numpy(), layer.probabilities(features.numpy()), atol=1e-3)
-
-    entry = Entry(file.path, ("a",), spans=((Fraction(0), Fraction(10**6)),))
-    first = load_or_read(entry, backbone, Choice(), tmp_path / "kept")
-    assert set(first.labels) == {"a"}
-    (kept,) = (tmp_path / "kept").iterdir()
-    before = kept.stat().st_mtime_ns
-    again = load_or_read(replace(entry, labels=("b",)), backbone, Choice(), tmp_path / "kept")
-    assert np.array_equal(first.features, again.features)
-    assert set(again.labels) == {"b"}
-    assert kept.stat().st_mtime_ns == before, "nothing was looked at again"
-    more = clips_of(entry, read_packets(file.path), ClipSpec(9, 1), Choice(phases=2))
-    assert len(first.labels) < len(more) < 2 * len(first.labels) + 1
 
 
 def test_names_of_mobilenet_map_to_torchvisions() -> None:
