@@ -14,7 +14,7 @@ pytest.importorskip("torch", reason="torch is not installed: pip install 'salien
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.strategies import add  # noqa: E402
+from benchmarks.result_files import add  # noqa: E402
 
 from salientclips.evaluation.tables import write_csv  # noqa: E402
 
