@@ -7,9 +7,9 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from benchmarks.accuracy_figure import draw
 
 from salientclips.datasets.spans import salient_clips
-from salientclips.evaluation.figures import draw_figures
 from salientclips.evaluation.metrics import area_under_roc
 from salientclips.evaluation.report import Evaluation
 from salientclips.evaluation.tables import write_csv, write_tables
@@ -33,9 +33,7 @@ def write(found: Evaluation, out: Path, stem: str) -> None:
         )
         for name in ("strategies", "samplers", "quartiles"):
             add(out / f"{stem}-{name}.csv", tables[name], found)
-        drawn = draw_figures(found, Path(scratch))
-        for figure in (path for path in drawn if path.stem == "accuracy_over_k" and path.suffix == ".svg"):
-            (out / f"{stem}-accuracy_over_k.svg").write_bytes(figure.read_bytes())
+    draw(out / f"{stem}-strategies.csv", out / f"{stem}-accuracy_over_k.svg")
     for row in found.rows:
         if row.k in (None, 1, 5, 10, 20):
             interval = f"[{row.accuracy_low:.3f}, {row.accuracy_high:.3f}]"
