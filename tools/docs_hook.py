@@ -1,8 +1,8 @@
 """MkDocs hook: one text serves GitHub and the site.
 
 Pages link to one another as GitHub wants it, by paths in the repository. What lies outside ``docs/`` becomes a page
-of the site: README.md is its front page, other Markdown and the source files that pages link to are under
-``repository/``.
+of the site: README.md is its front page, other Markdown, and the source files and pictures that pages link to, are
+under ``repository/``.
 GitHub ends a paragraph where a list or a table begins; Python-Markdown wants a blank line there, so it gets one.
 """
 
@@ -24,6 +24,9 @@ NAMED = {FRONT: "index.md", "benchmarks/README.md": "repository/benchmarks.md"}
 """Those that would be the index of a folder, and have another name on the site."""
 LANGUAGES = {".py": "python", ".cpp": "cpp", ".hpp": "cpp", ".toml": "toml", ".sh": "sh", ".csv": "text"}
 
+PICTURES = (".svg", ".png")
+"""Files that are shown as they are, not as the text of a page."""
+
 LINK = re.compile(r"(\]\()([^)\s#]+)((?:#[^)\s]*)?\))")
 BEGINS = re.compile(r"([-*] |\d+\. |\|)")
 """A line that begins a list or a table."""
@@ -35,7 +38,7 @@ def site_uri(path: str) -> str:
         return NAMED[path]
     if path.startswith("docs/"):
         return path.removeprefix("docs/")
-    return f"repository/{path}" if path.endswith(".md") else f"repository/{path}.md"
+    return f"repository/{path}" if path.endswith((".md", *PICTURES)) else f"repository/{path}.md"
 
 
 def repository_path(uri: str) -> str:
@@ -47,14 +50,16 @@ def repository_path(uri: str) -> str:
 
 
 def on_files(files: Files, config: Any) -> Files:
-    """Add the pages from outside ``docs/``, and a page for every source file that some page links to."""
+    """Add the pages from outside ``docs/``, and what they and others link to: pictures, and source files as pages."""
     for path in PAGES:
         files.append(File.generated(config, site_uri(path), abs_src_path=str(ROOT / path)))
     for file in list(files.documentation_pages()):
         for target in linked(Path(str(file.abs_src_path)), repository_path(file.src_uri)):
             outside = not target.startswith("docs/") and target not in PAGES
             if outside and files.get_file_from_path(site_uri(target)) is None:
-                files.append(File.generated(config, site_uri(target), content=source_page(target)))
+                is_picture = target.endswith(PICTURES)
+                shown = {"abs_src_path": str(ROOT / target)} if is_picture else {"content": source_page(target)}
+                files.append(File.generated(config, site_uri(target), **shown))
     return files
 
 
