@@ -14,6 +14,8 @@ the others: with torch 2.14 the gradients of some of their kernels are garbage o
 anew: place of action, first frame, crop, mirror, light, colours. Every twentieth part of the drill is kept to measure
 on, by pictures alone. Nothing of a set is read.
 
+It may be stopped at any time: the same command goes on with what the last measurement left in ``OUT``.
+
 ``OUT`` then has ``NETWORK.safetensors`` and ``labels.txt`` for ``--weights`` and ``--labels`` of every command, and
 ``training.csv``: loss and accuracy as they went.
 """
@@ -41,6 +43,8 @@ from salientclips.classifiers import load_classifier
 from salientclips.classifiers.network import NetworkClassifier
 from salientclips.whole_file import whole_file, write_text
 
+STATE = "state.pt"
+"""In ``OUT``: what a run that was stopped goes on from."""
 _HAS_BFLOAT16 = torch.backends.cpu.get_cpu_capability() == "AVX512"
 """Elsewhere it is done step by step, which takes ten times as long as float32."""
 _PART_WEIGHTS = torch.tensor([0.2, *[1.0] * (len(BODY) + 1)])
@@ -69,6 +73,14 @@ class Teacher:
     """From what the last layer is given to the moments of the captured clips."""
     mean: torch.Tensor
     std: torch.Tensor
+
+    def parts(self) -> tuple[torch.nn.Module, ...]:
+        """All that learns."""
+        return self.network, self.where, self.when
+
+    def parameters(self) -> list[torch.nn.Parameter]:
+        """Of all that learns."""
+        return [parameter for part in self.parts() for parameter in part.parameters()]
 
     def says(self, clips: npt.NDArray[np.float32], side_px: int) -> Said:
         """What the network says of clips (n, FRAMES, CROP_PX, CROP_PX, 3)."""
@@ -121,43 +133,72 @@ class Teacher:
 
 
 def teach(teacher: Teacher, folder: Path, out: Path, name: str, asked: argparse.Namespace) -> None:
-    """Train in the asked phases; weights and figures are written as it goes."""
-    random = np.random.default_rng([asked.seed, 64])
+    """Train in the asked phases; weights, figures and the state to go on from are written as it goes."""
     drill, held = read(folder, kept_back=False), read(folder, kept_back=True)
     sides = [side_px for side_px, clips in asked.phases for _ in range(clips // asked.batch)]
-    steps = len(sides)
-    rows: list[tuple[float, ...]] = []
-    learns = [p for part in (teacher.network, teacher.where, teacher.when) for p in part.parameters()]
-    optimiser = torch.optim.AdamW(learns, lr=asked.rate, weight_decay=0.02)
-    began, total = time.monotonic(), np.zeros(3)
-    for step in range(1, steps + 1):
-        share = step / steps
-        warm = min(1.0, step / (0.04 * steps + 1))
+    optimiser = torch.optim.AdamW(teacher.parameters(), lr=asked.rate, weight_decay=0.02)
+    done = State.read(out / STATE, teacher, optimiser)
+    rows, began, total = done.rows, time.monotonic(), np.zeros(3)
+    for step in range(done.step + 1, len(sides) + 1):
+        share, side_px = step / len(sides), sides[step - 1]
+        warm = min(1.0, step / (0.04 * len(sides) + 1))
         for group in optimiser.param_groups:
             group["lr"] = asked.rate * warm * 0.5 * (1 + math.cos(math.pi * share))
-        chosen = random.integers(len(drill.places), size=asked.batch)
-        side_px = sides[step - 1]
         world = 1.0 if asked.start else min(1.0, 0.1 + 3 * share)
-        firsts = [int(random.integers(len(drill.places[one]) - FRAMES + 1)) for one in chosen]
-        clips = np.stack(
-            [
-                varied(drill.places[one], first, random, world)
-                for one, first in zip(chosen, firsts, strict=True)
-            ]
-        )
-        moments = np.array([drill.moment(one, first) for one, first in zip(chosen, firsts, strict=True)])
-        losses = teacher.losses(clips, drill.labels[chosen], moments, side_px)
+        # Of its own for each step: a run that was stopped goes on as if it had not been.
+        clips, labels, moments = batch(drill, np.random.default_rng([asked.seed, step]), asked.batch, world)
+        losses = teacher.losses(clips, labels, moments, side_px)
         optimiser.zero_grad()
         (losses[0] + 0.5 * losses[1] + 0.5 * losses[2]).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         total += [float(loss.detach()) for loss in losses]
-        if step % asked.every == 0 or step == steps:
-            right, table = teacher.accuracy(held, side_px, 10**6 if step == steps else 400)
+        if step % asked.every == 0 or step == len(sides):
+            right, table = teacher.accuracy(held, side_px, 10**6 if step == len(sides) else 400)
             rows.append((step * asked.batch, len(drill.places), *(total / asked.every).tolist(), right))
             total = np.zeros(3)
             print(*(f"{number:.3f}" for number in rows[-1]), f"{time.monotonic() - began:.0f} s", flush=True)
             save(teacher, out, name, rows, table)
+            State(step, rows).write(out / STATE, teacher, optimiser)
             drill = read(folder, kept_back=False)  # of a drill that is still being made, the new parts too
+
+
+def batch(
+    drill: Drill, random: np.random.Generator, size: int, world: float
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Clips (size, FRAMES, CROP_PX, CROP_PX, 4) as they were never seen, their classes and their moments (size,)."""
+    chosen = random.integers(len(drill.places), size=size)
+    firsts = [int(random.integers(len(drill.places[one]) - FRAMES + 1)) for one in chosen]
+    pairs = list(zip(chosen, firsts, strict=True))
+    clips = np.stack([varied(drill.places[one], first, random, world) for one, first in pairs])
+    return clips, drill.labels[chosen], np.array([drill.moment(one, first) for one, first in pairs])
+
+
+@dataclass(frozen=True)
+class State:
+    """How far a training is."""
+
+    step: int
+    """Batches that were learned."""
+    rows: list[tuple[float, ...]]
+    """Of ``training.csv``."""
+
+    @classmethod
+    def read(cls, file: Path, teacher: Teacher, optimiser: torch.optim.Optimizer) -> State:
+        """Go on from what was written, weights and all; from nothing where there is no file."""
+        if not file.exists():
+            return cls(0, [])
+        kept = torch.load(file, weights_only=True)
+        for part, weights in zip(teacher.parts(), kept["parts"], strict=True):
+            part.load_state_dict(weights)
+        optimiser.load_state_dict(kept["optimiser"])
+        return cls(kept["step"], [tuple(row) for row in kept["rows"]])
+
+    def write(self, file: Path, teacher: Teacher, optimiser: torch.optim.Optimizer) -> None:
+        """Keep it, with all that learns."""
+        parts = [part.state_dict() for part in teacher.parts()]
+        kept = {"step": self.step, "rows": self.rows, "parts": parts, "optimiser": optimiser.state_dict()}
+        with whole_file(file) as beside:
+            torch.save(kept, beside)
 
 
 def save(

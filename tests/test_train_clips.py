@@ -154,3 +154,30 @@ def test_a_training_by_command_learns_and_its_files_are_for_the_other_commands(
     assert f.labels == ACTIONS
     assert f.input.resize_px == drill.SIZE_PX
     assert torch.isfinite(f(torch.zeros(1, 3, 8, 64, 64))).all()
+
+
+def test_a_training_that_was_stopped_goes_on_as_if_it_had_not_been(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_thread: None
+) -> None:
+    options = ["--network", "mc3_18", "--phases", "24:12", "--batch", "4", "--every", "1", "--threads", "1"]
+    save, saved = train_clips.save, []
+
+    def stops_at_the_second(*arguments: object) -> None:
+        if len(saved) == 1:
+            raise KeyboardInterrupt
+        saved.append(1)
+        save(*arguments)  # type: ignore[arg-type]
+
+    def run(out: str) -> None:
+        monkeypatch.setattr(sys, "argv", ["train_clips", str(folder), *options, "--out", str(tmp_path / out)])
+        train_clips.main()
+
+    run("whole")
+    with monkeypatch.context() as patch:
+        patch.setattr(train_clips, "save", stops_at_the_second)
+        with pytest.raises(KeyboardInterrupt):
+            run("stopped")
+    assert len((tmp_path / "stopped" / "training.csv").read_text().splitlines()) == 2
+    run("stopped")
+    for name in ("training.csv", "mc3_18.safetensors", "confusion.csv"):
+        assert (tmp_path / "stopped" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
