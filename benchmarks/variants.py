@@ -10,11 +10,12 @@ from salientclips import SamplerPlan, TrainingOptions, fit
 from salientclips.classifiers import ClipClassifier
 from salientclips.datasets.manifest import Entry
 from salientclips.samplers import Sampler, make_sampler
-from salientclips.samplers.card import Architecture, Objective, Stream
+from salientclips.samplers.card import Architecture, Combination, Objective, Stream
 from salientclips.timeline import ClipSpec
 from salientclips.training.options import SalClTarget
 
 VISUAL: tuple[Stream, ...] = ("md", "rgbr")
+HEARD: tuple[Stream, ...] = ("stats", "audio")
 WITH_RULES: tuple[Stream, ...] = ("md", "rgbr", "motion", "packets")
 EVERYTHING: tuple[Stream, ...] = ("md", "rgbr", "stats", "motion", "packets")
 
@@ -34,6 +35,9 @@ class Variant:
     """At most; a fifth of them may bring nothing before training ends."""
     sal_cl_target: SalClTarget = "right"
     """What SAL-CL learns of a clip."""
+    audio_architecture: Architecture = "vgg18"
+    combination: Combination = "av-union-list"
+    """Of sound and picture, where there are both; ``SET-samplers.csv`` has the others of the same networks."""
     is_fronted: bool = False
     """Whether ImageNet's MobileNetV2 looks at I-frames, and only a last layer on it learns."""
 
@@ -58,6 +62,19 @@ VARIANTS: dict[str, tuple[Variant, ...]] = {
         Variant("stats-ac", "ac", ("stats",), frames_per_clip=0),
         Variant("stats-spans", streams=("stats",), by_spans=True, frames_per_clip=0),
         Variant("stats-spans-4-frames", streams=("stats",), by_spans=True),
+        Variant("stats-spans-2-frames", streams=("stats",), by_spans=True, frames_per_clip=2),
+        Variant("stats-spans-1-frame", streams=("stats",), by_spans=True, frames_per_clip=1),
+        Variant("av", streams=HEARD, audio_architecture="bands"),
+        Variant("av-sal-cl", "sal-cl", HEARD, audio_architecture="bands"),
+        Variant("av-ac", "ac", HEARD, audio_architecture="bands"),
+        Variant("av-spans", streams=HEARD, by_spans=True, audio_architecture="bands"),
+        Variant(
+            "av-joint-spans",
+            streams=("md", "audio"),
+            by_spans=True,
+            frames_per_clip=0,
+            combination="av-joint-training",
+        ),
         Variant("all-spans", streams=EVERYTHING, by_spans=True, frames_per_clip=0, epochs=60),
         Variant("spans-rules", streams=WITH_RULES, by_spans=True, frames_per_clip=0, epochs=60),
         Variant("spans-4-frames", by_spans=True),
@@ -119,6 +136,8 @@ def fitted(
                 streams=variant.streams,
                 architecture=variant.architecture,
                 objective=variant.objective,
+                audio_architecture=variant.audio_architecture,
+                combination=variant.combination,
                 frames_per_clip=variant.frames_per_clip,
                 front_weights=mobilenet if variant.is_fronted else None,
             ),
