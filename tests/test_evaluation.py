@@ -18,12 +18,13 @@ from builders import make_table
 from made_cases import grid_of, made_set, make_case
 from made_files import MadeFile
 from salientclips.classifiers import ClipInput
+from salientclips.datasets.manifest import LeftOut
 from salientclips.errors import InputError, MissingExtraError
 from salientclips.evaluation.case import PARTS, variants
 from salientclips.evaluation.cost import sampler_gflops
 from salientclips.evaluation.decoding import DecodePlan, plan_decoding
 from salientclips.evaluation.outcome import Bench, Row, make_bench, outcomes
-from salientclips.evaluation.report import Evaluation, LeftOut, sampler_rows
+from salientclips.evaluation.report import Evaluation, sampler_rows
 from salientclips.evaluation.strategies import Strategy, chosen, usual_strategies
 from salientclips.evaluation.tables import STRATEGY_COLUMNS, write_tables
 from salientclips.media.decode import FrameReader

@@ -16,9 +16,8 @@ from .words import is_one_source
 if TYPE_CHECKING:
     from ..corpus.job import Looking
     from ..corpus.rows import Outcome
-    from ..datasets.manifest import Entry
+    from ..datasets.manifest import Entry, LeftOut
     from ..timeline import ClipSpec
-    from ..training.prepare import LeftOut
     from ..types import FeatureParameters
 
 
@@ -92,7 +91,7 @@ def prepared(
 
 
 def _left_out(outcome: Outcome) -> LeftOut:
-    from ..training.prepare import LeftOut
+    from ..datasets.manifest import LeftOut
 
     row = outcome.row
     return LeftOut(Path(row.video), f"{row.message}; {row.remedy}".rstrip("; "))

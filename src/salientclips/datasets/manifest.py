@@ -43,6 +43,16 @@ class Entry:
     """Where the labelled thing happens, where that is known: (start, end), seconds on the timeline."""
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """A video of a data set that could not be used; the others went on without it."""
+
+    path: Path
+    """The file."""
+    reason: str
+    """Why, in one line."""
+
+
 def read_manifest(path: Path) -> tuple[Entry, ...]:
     """Read a CSV manifest.
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
+from ..datasets.manifest import LeftOut
 from ..samplers.card import SamplerCard
 from .case import Case, Judgement, variants
 from .metrics import Metric
@@ -21,16 +21,6 @@ from .strategies import Strategy
 
 FEW_GROUPS = 10
 """With fewer groups of videos than this a bootstrap over them is a rough guess."""
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """A video that could not be evaluated."""
-
-    path: Path
-    """The file."""
-    reason: str
-    """Why, in one line."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from ..cache.features import entry_path, load_or_read
 from ..cache.predictions import identity, load_or_look
 from ..cache.types import DensePredictions, VideoFeatures
 from ..classifiers import ClipClassifier
-from ..datasets.manifest import Entry
+from ..datasets.manifest import Entry, LeftOut
 from ..errors import FeatureUnavailableError, InputError, MediaError
 from ..timeline import ClipSpec
 from ..types import FeatureParameters
@@ -30,16 +30,6 @@ Result = TypeVar("Result")
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and its share done, 0 to 1."""
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """A video that could not be used."""
-
-    path: Path
-    """The file."""
-    reason: str
-    """Why, in one line."""
 
 
 @dataclass

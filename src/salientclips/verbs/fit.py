@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from ..cache.store import default_folder
 from ..classifiers import ClipClassifier
 from ..datasets.folder import read_entries
-from ..datasets.manifest import Entry, split_entries
+from ..datasets.manifest import Entry, LeftOut, split_entries
 from ..errors import InputError
 from ..networks.extras import require
 from ..samplers.card import SamplerCard
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ..samplers.front import Front
     from ..samplers.learned import LearnedSampler
     from ..training.assemble import Assembler, Material
-    from ..training.prepare import LeftOut, Preparation
+    from ..training.prepare import Preparation
     from ..training.videos import InputKeeper
 
 Progress = Callable[[str, float], None]

@@ -12,12 +12,11 @@ from ..cache.predictions import identity, load_or_look
 from ..cache.store import clips_key, default_folder, key_of
 from ..classifiers import ClipClassifier
 from ..datasets.folder import read_entries
-from ..datasets.manifest import SPLITS, Entry, Split
+from ..datasets.manifest import SPLITS, Entry, LeftOut, Split
 from ..errors import InputError, SalientClipsError, UnknownNameError
 from ..evaluation.case import Case, Judgement
 from ..evaluation.cost import card_of, gflops_of
 from ..evaluation.decoding import plan_decoding
-from ..evaluation.report import LeftOut
 from ..media.demux import read_packets
 from ..outputs.score_files import load_scores, save_scores
 from ..samplers import Sampler, make_sampler
