@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--clip-frames", type=int)
     parser.add_argument("--frame-step", type=int)
     parser.add_argument("--crop-px", type=int)
-    parser.add_argument("--split")
+    parser.add_argument("--splits", default="train,validation,test", help="joined by commas")
     parser.add_argument("--opinions", type=Path, help="where to keep what it says as one file")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
@@ -80,10 +80,10 @@ def wanted(asked: argparse.Namespace) -> list[Entry]:
         asked: The command line.
 
     Returns:
-        Those of the split, of all where none is named, that are there.
+        Those of the splits that are there; one without a split is of all.
     """
-    entries = read_entries(asked.manifest)
-    return [e for e in entries if asked.split in (None, e.split) and e.path.exists()]
+    splits = (None, *asked.splits.split(","))
+    return [entry for entry in read_entries(asked.manifest) if entry.split in splits and entry.path.exists()]
 
 
 def look(asked: argparse.Namespace, place: int) -> None:

@@ -138,7 +138,7 @@ def teach(teacher: Teacher, folder: Path, out: Path, name: str, asked: argparse.
     sides = [side_px for side_px, clips in asked.phases for _ in range(clips // asked.batch)]
     optimiser = torch.optim.AdamW(teacher.parameters(), lr=asked.rate, weight_decay=0.02)
     done = State.read(out / STATE, teacher, optimiser)
-    rows, began, total = done.rows, time.monotonic(), np.zeros(3)
+    rows, began, total = done.rows, time.monotonic(), []
     for step in range(done.step + 1, len(sides) + 1):
         share, side_px = step / len(sides), sides[step - 1]
         warm = min(1.0, step / (0.04 * len(sides) + 1))
@@ -151,11 +151,11 @@ def teach(teacher: Teacher, folder: Path, out: Path, name: str, asked: argparse.
         optimiser.zero_grad()
         (losses[0] + 0.5 * losses[1] + 0.5 * losses[2]).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
-        total += [float(loss.detach()) for loss in losses]
+        total.append([float(loss.detach()) for loss in losses])
         if step % asked.every == 0 or step == len(sides):
             right, table = teacher.accuracy(held, side_px, 10**6 if step == len(sides) else 400)
-            rows.append((step * asked.batch, len(drill.places), *(total / asked.every).tolist(), right))
-            total = np.zeros(3)
+            rows.append((step * asked.batch, len(drill.places), *np.mean(total, axis=0).tolist(), right))
+            total = []
             print(*(f"{number:.3f}" for number in rows[-1]), f"{time.monotonic() - began:.0f} s", flush=True)
             save(teacher, out, name, rows, table)
             State(step, rows).write(out / STATE, teacher, optimiser)
