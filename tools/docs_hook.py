@@ -58,7 +58,9 @@ def on_files(files: Files, config: Any) -> Files:
             outside = not target.startswith("docs/") and target not in PAGES
             if outside and files.get_file_from_path(site_uri(target)) is None:
                 is_picture = target.endswith(PICTURES)
-                shown = {"abs_src_path": str(ROOT / target)} if is_picture else {"content": source_page(target)}
+                shown = (
+                    {"abs_src_path": str(ROOT / target)} if is_picture else {"content": source_page(target)}
+                )
                 files.append(File.generated(config, site_uri(target), **shown))
     return files
 
