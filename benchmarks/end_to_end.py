@@ -31,10 +31,10 @@ from statistics import median
 from time import perf_counter, process_time
 
 import torch
-from benchmarks.frozen import freeze
+from benchmarks.asked_classifier import add_options, asked_classifier
+from benchmarks.frozen import frozen_classifier
 
 from salientclips import probe
-from salientclips.classifiers import load_classifier
 from salientclips.classifiers import look as look_module
 from salientclips.classifiers.look import ClipLooker
 from salientclips.classifiers.network import NetworkClassifier
@@ -71,25 +71,17 @@ COLUMNS = (
 def main() -> None:
     asked = arguments()
     torch.set_num_threads(1)
-    classifier = load_classifier(
-        "i3d_rgb",
-        weights=asked.weights,
-        labels=asked.labels,
-        frames=asked.clip_frames,
-        frame_step=asked.frame_step,
-        crop_px=asked.crop_px,
-        device="cpu",
-        threads=1,
-    )
-    assert isinstance(classifier, NetworkClassifier)
-    shown = torch.zeros(1, 3, asked.clip_frames, classifier.input.crop_px, classifier.input.crop_px)
+    classifier = asked_classifier(asked)
     if asked.freeze:
-        classifier = dataclasses.replace(classifier, network=freeze(classifier.network, shown))
+        classifier = frozen_classifier(classifier)
+    side_px = classifier.input.crop_px
     samplers = {Path(name).name: make_sampler(name) for name in asked.sampler}
-    classifier(shown)  # the first pass through a network sets it up
+    classifier(
+        torch.zeros(1, 3, classifier.input.frames, side_px, side_px)
+    )  # the first pass through a network sets it up
     clock = process_time if asked.cpu else perf_counter
     about = {
-        "crop_px": classifier.input.crop_px,
+        "crop_px": side_px,
         "clock": "processor" if asked.cpu else "wall",
         "frozen": int(asked.freeze),
         "commit": commit(),
@@ -107,16 +99,13 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("videos", type=Path, nargs="+")
     parser.add_argument("--sampler", action="append", required=True, help="a name or a folder; several times")
-    parser.add_argument("--weights", required=True, help="I3D's")
-    parser.add_argument("--labels", type=Path, help="its classes, where not Kinetics-400's")
-    parser.add_argument("--clip-frames", type=int, default=16)
-    parser.add_argument("--frame-step", type=int, default=1)
-    parser.add_argument("--crop-px", type=int)
+    parser.add_argument("--weights", required=True)
+    add_options(parser)
     parser.add_argument("-k", type=lambda text: [int(k) for k in text.split(",")], default=[5, 10])
     parser.add_argument("--dense-clips", type=int, default=48, help="as many of a longer video are measured")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--cpu", action="store_true", help="processor seconds, not seconds on the wall")
-    parser.add_argument("--freeze", action="store_true", help="I3D folded by TorchScript")
+    parser.add_argument("--freeze", action="store_true", help="f folded by TorchScript")
     parser.add_argument("--csv", type=Path, default=Path("benchmarks/results/end_to_end.csv"))
     return parser.parse_args()
 

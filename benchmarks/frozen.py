@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 
 import torch
 from torch import nn
+
+from salientclips.classifiers.network import NetworkClassifier
 
 
 def freeze(network: nn.Module, example: torch.Tensor) -> torch.jit.ScriptModule:
@@ -23,3 +26,17 @@ def freeze(network: nn.Module, example: torch.Tensor) -> torch.jit.ScriptModule:
         warnings.simplefilter("ignore")
         traced = torch.jit.trace(network, example)  # type: ignore[no-untyped-call]
         return torch.jit.optimize_for_inference(torch.jit.freeze(traced))
+
+
+def frozen_classifier(classifier: NetworkClassifier) -> NetworkClassifier:
+    """F that runs faster on a CPU, for clips shown one at a time.
+
+    Args:
+        classifier: On the CPU.
+
+    Returns:
+        It with a frozen network.
+    """
+    side_px = classifier.input.crop_px
+    example = torch.zeros(1, 3, classifier.input.frames, side_px, side_px)
+    return dataclasses.replace(classifier, network=freeze(classifier.network, example))

@@ -14,18 +14,16 @@ hours (:mod:`benchmarks.opinions`).
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import os
 from pathlib import Path
 
 import torch
-from benchmarks.frozen import freeze
+from benchmarks.asked_classifier import add_options, asked_classifier
+from benchmarks.frozen import frozen_classifier
 from benchmarks.opinions import collected, save
 from benchmarks.side_by_side import side_by_side
 
 from salientclips.cache.predictions import identity, load_or_look
-from salientclips.classifiers import load_classifier
-from salientclips.classifiers.network import NetworkClassifier
 from salientclips.datasets.folder import read_entries
 from salientclips.datasets.manifest import Entry
 from salientclips.errors import SalientClipsError
@@ -35,42 +33,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("manifest", type=Path)
     parser.add_argument("--cache", type=Path, required=True)
-    parser.add_argument("--classifier", default="i3d_rgb")
     parser.add_argument("--weights", required=True)
-    parser.add_argument("--labels", type=Path)
-    parser.add_argument("--clip-frames", type=int)
-    parser.add_argument("--frame-step", type=int)
-    parser.add_argument("--crop-px", type=int)
+    add_options(parser)
     parser.add_argument("--splits", default="train,validation,test", help="joined by commas")
     parser.add_argument("--opinions", type=Path, help="where to keep what it says as one file")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
     side_by_side(look, asked)
     if asked.opinions is not None:
-        save(collected(wanted(asked), classifier_of(asked), asked.cache), asked.opinions)
-
-
-def classifier_of(asked: argparse.Namespace) -> NetworkClassifier:
-    """F on the CPU, in one thread.
-
-    Args:
-        asked: The command line.
-
-    Returns:
-        It.
-    """
-    found = load_classifier(
-        asked.classifier,
-        weights=asked.weights,
-        labels=asked.labels,
-        frames=asked.clip_frames,
-        frame_step=asked.frame_step,
-        crop_px=asked.crop_px,
-        device="cpu",
-        threads=1,
-    )
-    assert isinstance(found, NetworkClassifier)
-    return found
+        save(collected(wanted(asked), asked_classifier(asked), asked.cache), asked.opinions)
 
 
 def wanted(asked: argparse.Namespace) -> list[Entry]:
@@ -94,11 +65,8 @@ def look(asked: argparse.Namespace, place: int) -> None:
         place: Which process this is.
     """
     torch.set_num_threads(1)
-    classifier = classifier_of(asked)
-    name = identity(classifier)
-    side = classifier.input.crop_px
-    example = torch.zeros(1, 3, classifier.input.frames, side, side)
-    fast = dataclasses.replace(classifier, network=freeze(classifier.network, example))
+    classifier = asked_classifier(asked)
+    name, fast = identity(classifier), frozen_classifier(classifier)
     for entry in wanted(asked)[place :: asked.workers]:
         try:
             load_or_look(entry.path, fast, folder=asked.cache, name=name)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 from benchmarks.accuracy_figure import draw
+from rich.console import Console
+from rich.table import Table
 
 from salientclips.datasets.spans import salient_clips
 from salientclips.evaluation.metrics import area_under_roc
@@ -38,7 +40,8 @@ def write(found: Evaluation, out: Path, stem: str) -> None:
         if row.k in (None, 1, 5, 10, 20):
             interval = f"[{row.accuracy_low:.3f}, {row.accuracy_high:.3f}]"
             print(f"{row.strategy.title:24} {row.k or '':>4} {row.accuracy:.3f} {interval}")
-    print(csv_text(out / f"{stem}-samplers.csv"), *found.warnings[:5], sep="\n")
+    Console().print(shown(out / f"{stem}-samplers.csv"))
+    print(*found.warnings[:5], sep="\n")
 
 
 def add(table: Path, new: Path, found: Evaluation) -> None:
@@ -91,18 +94,18 @@ def quartiles(found: Evaluation) -> list[list[str | int | float]]:
     return rows
 
 
-def csv_text(path: Path) -> str:
-    """A small CSV file as aligned lines.
+def shown(path: Path) -> Table:
+    """A small CSV file for a terminal.
 
     Args:
         path: The file.
 
     Returns:
-        The text.
+        Its lines, in columns.
     """
     with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.reader(file))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join(
-        " ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows
-    )
+        heading, *rows = csv.reader(file)
+    table = Table(*heading, box=None)
+    for row in rows:
+        table.add_row(*row)
+    return table

@@ -1,7 +1,7 @@
 """The poster's tables on a set: every strategy, sampler and K, into ``results/SET-strategies.csv`` and beside it.
 
     PYTHONPATH=src python -m benchmarks.strategies composed FOLDER --weights I3D --cache CACHE [--draws 3]
-    PYTHONPATH=src python -m benchmarks.strategies rendered FOLDER --network r3d_18 --weights F --labels LABELS
+    PYTHONPATH=src python -m benchmarks.strategies rendered FOLDER --classifier r3d_18 --weights F --labels LABELS
         --clip-frames 8 --frame-step 2 --crop-px 64 --cache CACHE
     PYTHONPATH=src python -m benchmarks.strategies cctv-fight FOLDER --weights HEAD --labels LABELS --cache CACHE
     PYTHONPATH=src python -m benchmarks.strategies rendered FOLDER --cache CACHE
@@ -12,7 +12,7 @@ of what it judges) and are judged on its test videos, or with ``--split validati
 ``--sampler NAME=FOLDER`` adds finished ones. What f and the samplers say is kept in the cache; ``look_at_all.py``
 fills it with several processes beforehand, and ``--opinions`` from a file, so that f itself is not needed. Beside
 ``strategies`` stand ``samplers`` (AUC against the true spans, cost) and ``quartiles``: accuracies within quarters of
-the videos, by how well ``motion`` alone finds their spans.
+the videos, by how well ``motion`` alone finds their spans. Rows of other classifiers stay in the files.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from typing import cast
 
 import torch
 from benchmarks import opinions
+from benchmarks.asked_classifier import add_options, asked_classifier
 from benchmarks.frame_sampler import FrameSampler
 from benchmarks.fused import chosen
 from benchmarks.result_files import write
 from benchmarks.variants import VARIANTS, Judge, fitted
 
-from salientclips import load_classifier
 from salientclips.datasets.folder import read_entries
 from salientclips.datasets.manifest import Entry, Split, split_entries
 from salientclips.samplers import Sampler, make_sampler
@@ -46,16 +46,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("set", choices=VARIANTS)
     parser.add_argument("folder", type=Path, help="where the set was built")
-    parser.add_argument(
-        "--network", default="i3d_rgb", help="the classifier; rows of others stay in the tables"
-    )
     known = parser.add_mutually_exclusive_group(required=True)
     known.add_argument("--weights", help="its weights")
     known.add_argument("--opinions", type=Path, help="what it says of every clip, instead (opinions.py)")
-    parser.add_argument("--labels", type=Path)
-    parser.add_argument("--clip-frames", type=int, default=16)
-    parser.add_argument("--frame-step", type=int, default=1)
-    parser.add_argument("--crop-px", type=int)
+    add_options(parser)
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--fitted", type=Path, help="where fitted samplers are kept; by default nowhere")
     parser.add_argument("--split", default="test", choices=("validation", "test"))
@@ -94,15 +88,7 @@ def judge_of(asked: argparse.Namespace) -> Judge:
         f.
     """
     if asked.opinions is None:
-        classifier = load_classifier(
-            asked.network,
-            weights=asked.weights,
-            labels=asked.labels,
-            frames=asked.clip_frames,
-            frame_step=asked.frame_step,
-            crop_px=asked.crop_px,
-            device="cpu",
-        )
+        classifier = asked_classifier(asked)
         return Judge(classifier, classifier.input.clip_spec)
     known = opinions.load(asked.opinions)
     for manifest, _ in parts(asked):
