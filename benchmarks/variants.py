@@ -55,6 +55,7 @@ VARIANTS: dict[str, tuple[Variant, ...]] = {
         Variant("sal-cl", "sal-cl", VISUAL, frames_per_clip=0, epochs=60),
         Variant("ac", "ac", VISUAL, frames_per_clip=0, epochs=60),
         Variant("resnet18", streams=VISUAL, architecture="resnet18", frames_per_clip=0, epochs=60),
+        Variant("if-sal-rank", streams=("if", *VISUAL), frames_per_clip=0, epochs=60, is_fronted=True),
         Variant("spans", streams=VISUAL, by_spans=True, frames_per_clip=0, epochs=60),
         Variant("stats", streams=("stats",), frames_per_clip=0),
         Variant("stats-sal-cl", "sal-cl", ("stats",), frames_per_clip=0),
