@@ -67,6 +67,7 @@ def main() -> None:
     )
     parser.add_argument("--fuse", help="samplers of the table to be fused, by name, joined by commas")
     parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--name", help="how the files' names begin; by default with the set's")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     f = judge_of(asked)
@@ -74,7 +75,7 @@ def main() -> None:
         where = asked.fitted or Path(scratch)
         folds = list(gathered(asked, f, where))
     found = tabulate(folds, benchmark=asked.set if asked.codec is None else f"{asked.set}, {asked.codec}")
-    stem = asked.set if asked.codec is None else f"{asked.set}-codecs"
+    stem = asked.name or (asked.set if asked.codec is None else f"{asked.set}-codecs")
     write(found, asked.out, stem if asked.split == "test" else f"{stem}-validation")
 
 

@@ -49,6 +49,9 @@ VARIANTS: dict[str, tuple[Variant, ...]] = {
         Variant("ac", "ac", VISUAL),
         Variant("spans", by_spans=True),
         Variant("resnet18", streams=VISUAL, architecture="resnet18"),
+        Variant("stats-spans", streams=("stats",), by_spans=True),
+        Variant("stats-spans-rules", streams=("stats", "motion", "packets"), by_spans=True),
+        Variant("if-motion-spans", "sal-cl", ("if", "motion"), by_spans=True, is_fronted=True),
     ),
     "rendered": (
         Variant("sal-rank", streams=VISUAL, frames_per_clip=0, epochs=60),
