@@ -37,6 +37,8 @@ _NAMES = {
     "oracle": "oracle (f's best clips)",
     "all-spans": "MD + RGB-R + stats, by spans",
     "stats-spans": "stats, by spans",
+    "stats-spans-rules": "stats, motion and packets, by spans",
+    "if-motion-spans": "I-frames and motion, by spans",
     "stats-spans-4-frames": "stats of 4 frames, by spans",
     "decoded-frames": "AR-Net's stand-in",
 }

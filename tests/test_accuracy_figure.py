@@ -64,7 +64,7 @@ def test_it_is_drawn_the_same_each_time_with_a_panel_for_each_classifier(tmp_pat
     assert not {"d", "only-here"} & texts
 
 
-@pytest.mark.parametrize("name", ["rendered", "composed", "cctv-fight"])
+@pytest.mark.parametrize("name", ["rendered", "composed", "composed-224px", "cctv-fight"])
 def test_the_committed_figures_are_of_the_committed_tables(name: str, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="matplotlib is not installed: pip install 'salientclips[plots]'")
     results = ROOT / "benchmarks" / "results"
