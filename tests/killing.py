@@ -23,6 +23,9 @@ from salientclips.errors import StoredScoresError
 from salientclips.outputs.corpus_dataset import CorpusTables, canonical
 
 _MARK = "SALIENTCLIPS_RUN_TO_BE_KILLED"
+_ENDS_WITHIN_S = {"local": 10.0, "ray": 90.0}
+"""What a run may take to be gone. Ray's own agents wait a minute for an answer of their head before they see that it
+is (RAY_gcs_server_request_timeout_seconds), if it was killed while they were starting."""
 
 
 @dataclass
@@ -62,9 +65,9 @@ class Running:
             return True
         return False
 
-    def orphans(self, wait_s: float = 10.0) -> list[str]:
-        """What is left of it that long after its end."""
-        ends = time.monotonic() + wait_s
+    def orphans(self) -> list[str]:
+        """What is left of it when it should be gone."""
+        ends = time.monotonic() + _ENDS_WITHIN_S[self.engine]
         while (left := self.processes()) and time.monotonic() < ends:
             time.sleep(0.2)
         return [_called(process) for process in left]
@@ -133,8 +136,7 @@ def kill_often(
                 code = run.end()
                 assert code in (0, 1), f"exit code {code}"
                 finished = True
-            # Ray's own agents, killed in their start, take some eleven seconds to see that Ray is gone.
-            count.orphans += run.orphans(30.0 if engine == "ray" else 10.0)
+            count.orphans += run.orphans()
         count.data_sets += 1
         count.equal += equal(canonical(out), truth)
         count.leftovers += leftovers(out)

@@ -129,8 +129,7 @@ def stopped_early(
         while not list(out.glob("videos/*.parquet")) and run.process.poll() is None:
             time.sleep(0.01)
         hit = run.kill_at(0.0)
-        # Ray's own agents take their time to see that their parent is gone.
-        assert run.orphans(45.0 if engine == "ray" else 10.0) == []
+        assert run.orphans() == []
         if hit and 0 < (kept := committed(out, truth)) <= most:
             return out, kept
     raise AssertionError("five runs were over before they could be killed")
