@@ -40,7 +40,8 @@ def write(found: Evaluation, out: Path, stem: str) -> None:
         if row.k in (None, 1, 5, 10, 20):
             interval = f"[{row.accuracy_low:.3f}, {row.accuracy_high:.3f}]"
             print(f"{row.strategy.title:24} {row.k or '':>4} {row.accuracy:.3f} {interval}")
-    Console().print(shown(out / f"{stem}-samplers.csv"))
+    # Wider than any terminal: in eighty columns, as in a log, every number would be cut to a digit.
+    Console(width=400, markup=False).print(shown(out / f"{stem}-samplers.csv"))
     print(*found.warnings[:5], sep="\n")
 
 
