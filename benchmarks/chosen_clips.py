@@ -39,7 +39,7 @@ KS = (1, 5, 10, 20)
 def look_up(asked: argparse.Namespace) -> None:
     """Ask f about the clips that the samplers choose, video by video; what it says of a clip is kept."""
     classifier = asked_classifier(asked)
-    fast, clip = frozen_classifier(classifier), classifier.input.clip_spec
+    fast, spec = frozen_classifier(classifier), classifier.input.clip_spec
     asked.kept.mkdir(parents=True, exist_ok=True)
     tests = [
         (manifest.stem, entry)
@@ -51,8 +51,8 @@ def look_up(asked: argparse.Namespace) -> None:
     for place in np.random.default_rng(0).permutation(len(tests)):
         fold, entry = tests[place]
         table = read_packets(entry.path)
-        grid = clip_grid(table, clip)
-        chosen = choices(entry.path, samplers[fold], clip)
+        grid = clip_grid(table, spec)
+        chosen = choices(entry.path, samplers[fold], spec)
         known = answers(asked.kept / f"{entry.path.stem}.npz")
         missing = sorted({clip for clips in chosen.values() for clip in clips} - known.keys())
         if missing:
@@ -81,10 +81,10 @@ def samplers_of(asked: argparse.Namespace, fold: str) -> dict[str, Sampler | str
     return {"motion": "motion", "packet-cost": "packet-cost", **learned, **others}
 
 
-def choices(path: Path, samplers: dict[str, Sampler | str], clip: ClipSpec) -> dict[str, list[int]]:
+def choices(path: Path, samplers: dict[str, Sampler | str], spec: ClipSpec) -> dict[str, list[int]]:
     """The clips of each sampler, best first, as many as the largest K."""
-    said = {name: score(path, sampler, clip=clip) for name, sampler in samplers.items()}
-    return {name: [found.index for found in one.select(max(KS)).clips] for name, one in said.items()}
+    said = {name: score(path, sampler, clip=spec) for name, sampler in samplers.items()}
+    return {name: [clip.index for clip in one.select(max(KS)).clips] for name, one in said.items()}
 
 
 def answers(path: Path) -> dict[int, npt.NDArray[np.float32]]:

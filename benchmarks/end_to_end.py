@@ -32,7 +32,7 @@ from time import perf_counter, process_time
 
 import torch
 from benchmarks.asked_classifier import add_options, asked_classifier
-from benchmarks.frozen import frozen_classifier
+from benchmarks.frozen import blank_clip, frozen_classifier
 
 from salientclips import probe
 from salientclips.classifiers import look as look_module
@@ -74,14 +74,11 @@ def main() -> None:
     classifier = asked_classifier(asked)
     if asked.freeze:
         classifier = frozen_classifier(classifier)
-    side_px = classifier.input.crop_px
     samplers = {Path(name).name: make_sampler(name) for name in asked.sampler}
-    classifier(
-        torch.zeros(1, 3, classifier.input.frames, side_px, side_px)
-    )  # the first pass through a network sets it up
+    classifier(blank_clip(classifier.input))  # the first pass through a network sets it up
     clock = process_time if asked.cpu else perf_counter
     about = {
-        "crop_px": side_px,
+        "crop_px": classifier.input.crop_px,
         "clock": "processor" if asked.cpu else "wall",
         "frozen": int(asked.freeze),
         "commit": commit(),

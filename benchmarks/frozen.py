@@ -8,6 +8,7 @@ import warnings
 import torch
 from torch import nn
 
+from salientclips.classifiers import ClipInput
 from salientclips.classifiers.network import NetworkClassifier
 
 
@@ -37,6 +38,17 @@ def frozen_classifier(classifier: NetworkClassifier) -> NetworkClassifier:
     Returns:
         It with a frozen network.
     """
-    side_px = classifier.input.crop_px
-    example = torch.zeros(1, 3, classifier.input.frames, side_px, side_px)
-    return dataclasses.replace(classifier, network=freeze(classifier.network, example))
+    network = freeze(classifier.network, blank_clip(classifier.input))
+    return dataclasses.replace(classifier, network=network)
+
+
+def blank_clip(spec: ClipInput) -> torch.Tensor:
+    """A batch of one clip in which nothing is seen.
+
+    Args:
+        spec: How f is fed.
+
+    Returns:
+        float32 (1, 3, frames, crop_px, crop_px).
+    """
+    return torch.zeros(1, 3, spec.frames, spec.crop_px, spec.crop_px)

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from benchmarks.frozen import freeze
+from benchmarks.frozen import blank_clip, freeze
 from benchmarks.side_by_side import side_by_side
 from torch import nn
 
@@ -106,8 +106,9 @@ def trunk_of(classifier: NetworkClassifier) -> Trunk:
     """
     spec = classifier.input
     modules = [module for name, module in classifier.network.named_children() if name not in TAIL]
-    example = torch.zeros(1, 3, spec.frames, spec.crop_px, spec.crop_px)
-    return Trunk(classifier.name, spec, classifier.labels, freeze(nn.Sequential(*modules).eval(), example))
+    return Trunk(
+        classifier.name, spec, classifier.labels, freeze(nn.Sequential(*modules).eval(), blank_clip(spec))
+    )
 
 
 def look(entry: Entry, trunk: Trunk, kept: Path) -> npt.NDArray[np.float32]:
