@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from benchmarks.asked_classifier import add_options, asked_classifier
+from benchmarks.asked_classifier import asked_classifier
 from benchmarks.frozen import frozen_classifier
-from benchmarks.span_figures import Array, folded, table_of, write
+from benchmarks.span_figures import CLIP, Array, folded, table_of, write
 
 from salientclips import score
 from salientclips.classifiers.look import ClipLooker
@@ -30,7 +30,6 @@ from salientclips.datasets.folder import read_entries
 from salientclips.media.demux import clip_grid, read_packets
 from salientclips.samplers import Sampler, make_sampler
 from salientclips.samplers.learned import LearnedSampler
-from salientclips.timeline import ClipSpec
 from salientclips.types import SelectedClip
 
 KS = (1, 5, 10, 20)
@@ -39,7 +38,7 @@ KS = (1, 5, 10, 20)
 def look_up(asked: argparse.Namespace) -> None:
     """Ask f about the clips that the samplers choose, video by video; what it says of a clip is kept."""
     classifier = asked_classifier(asked)
-    fast, spec = frozen_classifier(classifier), classifier.input.clip_spec
+    fast = frozen_classifier(classifier)
     asked.kept.mkdir(parents=True, exist_ok=True)
     tests = [
         (manifest.stem, entry)
@@ -51,8 +50,8 @@ def look_up(asked: argparse.Namespace) -> None:
     for place in np.random.default_rng(0).permutation(len(tests)):
         fold, entry = tests[place]
         table = read_packets(entry.path)
-        grid = clip_grid(table, spec)
-        chosen = choices(entry.path, samplers[fold], spec)
+        grid = clip_grid(table, CLIP)
+        chosen = choices(entry.path, samplers[fold])
         known = answers(asked.kept / f"{entry.path.stem}.npz")
         missing = sorted({clip for clips in chosen.values() for clip in clips} - known.keys())
         if missing:
@@ -81,9 +80,9 @@ def samplers_of(asked: argparse.Namespace, fold: str) -> dict[str, Sampler | str
     return {"motion": "motion", "packet-cost": "packet-cost", **learned, **others}
 
 
-def choices(path: Path, samplers: dict[str, Sampler | str], spec: ClipSpec) -> dict[str, list[int]]:
+def choices(path: Path, samplers: dict[str, Sampler | str]) -> dict[str, list[int]]:
     """The clips of each sampler, best first, as many as the largest K."""
-    said = {name: score(path, sampler, clip=spec) for name, sampler in samplers.items()}
+    said = {name: score(path, sampler, clip=CLIP) for name, sampler in samplers.items()}
     return {name: [clip.index for clip in one.select(max(KS)).clips] for name, one in said.items()}
 
 
@@ -120,8 +119,10 @@ def main() -> None:
     parser.add_argument("--fitted", type=Path, required=True)
     parser.add_argument("--sampler", action="append", default=[], metavar="NAME=FOLDER")
     parser.add_argument("--weights", required=True)
-    add_options(parser)
-    parser.set_defaults(crop_px=160)
+    parser.add_argument("--crop-px", type=int, default=160)
+    # What is kept of a clip does not say how long it was, so nobody may choose another length.
+    form = {"clip_frames": CLIP.frames, "frame_step": CLIP.frame_step}
+    parser.set_defaults(classifier="i3d_rgb", labels=None, **form)
     parser.add_argument("--draws", type=int, default=3)
     parser.add_argument("--kept", type=Path, required=True)
     parser.add_argument("--csv", type=Path, required=True)
